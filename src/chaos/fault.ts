@@ -1,0 +1,52 @@
+/**
+ * A fault is one file that exports one `FaultKind`: its schema and words, how it is injected and healed, how one can tell that
+ * it is healed, and how a chart shades it. Registering it in `chaos/registry.ts` makes it valid in profiles, documented and listed.
+ */
+import type { z } from 'zod';
+import type { Shading } from '../plan/plan.js';
+import type { NodeView, ProcessControl, TopologyView } from '../topology/target.js';
+import type { ProxyControl } from './proxyControl.js';
+
+/** The part of a fault that profiles and documents need. */
+export interface FaultSchema {
+  /** As written in a profile: `fault: kill`. */
+  readonly kind: string;
+  /** One sentence: what it does to whom. */
+  readonly summary: string;
+  /** What undoes it, one sentence. */
+  readonly healSummary: string;
+  /** Keys beside at/after/for/fault/node. A strict object with defaults; each key described. */
+  readonly params: z.ZodType;
+  readonly needs: 'process' | 'proxy' | 'none';
+  readonly selector: 'required' | 'optional';
+  readonly shading: Shading;
+  /** A line of YAML for the reference page. */
+  readonly example: string;
+}
+
+export interface FaultKind<P = unknown> extends FaultSchema {
+  readonly params: z.ZodType<P>;
+  /** Resolves when the fault is confirmed in force. Must leave nothing behind if it throws. */
+  inject(context: FaultContext, targets: readonly NodeView[], params: P): Promise<ActiveFault>;
+}
+
+export interface ActiveFault {
+  /** Machine monotonic µs when it was confirmed. */
+  readonly injectedAtUs: number;
+  /** Brings everything this fault did back to the known good state; safe to call twice, and when others healed it already. */
+  heal(): Promise<void>;
+  /** Looks, does not remember. */
+  isHealed(): Promise<boolean>;
+}
+
+export interface FaultContext {
+  /** Null on an external target. */
+  readonly processes: ProcessControl | null;
+  /** Null when the plan has no proxies. */
+  readonly proxies: ProxyControl | null;
+  view(): TopologyView;
+  /** For messages that belong on the run's timeline. */
+  note(text: string): void;
+  /** Aborted when the run must end now. */
+  readonly signal: AbortSignal;
+}

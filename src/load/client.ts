@@ -1,0 +1,67 @@
+/**
+ * The seam between the load engine and whatever sends operations. The engine owns tokens, queues and deadlines; a client
+ * only sends and reports. `ioredis` and (later) `wire` and a user's own module stand behind it.
+ */
+import type { OperationIndex, SecretSource } from '../plan/plan.js';
+
+/** Index into `outcomes` (result/records.ts); `dropped` is the engine's alone. */
+export const OutcomeIndex = { ok: 0, fail: 1, info: 2, dropped: 3 } as const;
+export type OutcomeIndex = (typeof OutcomeIndex)[keyof typeof OutcomeIndex];
+
+/**
+ * Called once per send, in any order, from any event-loop turn, never from inside `send`.
+ * `reason`: index into `reasons` (result/records.ts), -1 for ok. `sentUs`/`doneUs`: machine monotonic µs; `sentUs` is -1 when
+ * nothing was sent. `attempts` ≥ 0: how often it went out on a connection. A token of the engine's past is ignored by it.
+ */
+export type Completion = (token: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number, attempts: number) => void;
+
+export interface ClientCapabilities {
+  /** Whether it may send one operation again on its own (and so apply it twice). */
+  resends: boolean;
+}
+
+export interface ClientCounters {
+  attempts: number;
+  retries: number;
+  reconnects: number;
+  slotRefreshes: number;
+}
+
+/** What a client tells about its connections, as it happens. */
+export interface ClientListener {
+  /** `address`: host:port as the node is known to the run (not the proxy's). */
+  connection(address: string, state: 'closed' | 'failed' | 'ready', reason: string): void;
+}
+
+export interface Client {
+  readonly capabilities: ClientCapabilities;
+  /** Resolves when operations can be sent. Throws a KvbenchError TARGET_UNREACHABLE after `timeoutUs`. */
+  connect(timeoutUs: number): Promise<void>;
+  /** HOT: takes one operation; it may wait in the client's buffer until `flush`. */
+  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void;
+  /** HOT: everything sent so far goes out. */
+  flush(): void;
+  counters(): ClientCounters;
+  /** Closes all connections at once; what is in flight completes as info/closed or not at all. */
+  close(): void;
+}
+
+/** Where a worker finds the target. Structured-cloneable; a password lives here in memory only. */
+export interface LoadEndpoints {
+  mode: 'standalone' | 'cluster';
+  /** Addresses as the nodes announce them. */
+  seeds: { host: string; port: number }[];
+  /** Announced `host:port` → where this client group reaches it (a proxy); null: directly. */
+  natMap: Record<string, { host: string; port: number }> | null;
+  /** Announced `host:port` → node id. */
+  nodeIds: Record<string, string>;
+  username: string | null;
+  password: string | null;
+  /** PEM texts. */
+  tls: { ca: string | null; cert: string | null; key: string | null; serverName: string | null; rejectUnauthorized: boolean } | null;
+  /** shard of each of the 16,384 slots at t0; for standalone all 0. */
+  shardOfSlot: Uint16Array;
+  shardCount: number;
+}
+
+export type { SecretSource };

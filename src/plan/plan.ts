@@ -1,0 +1,207 @@
+/**
+ * The plan: a profile with every default filled in, every file reference resolved and every random choice drawn.
+ * Pure data: it is stored in `run.json` and goes to the load workers as it is. It never holds a secret's value.
+ */
+
+export const operationNames = ['get', 'set', 'incr', 'del'] as const;
+export type OperationName = (typeof operationNames)[number];
+/** Index into `operationNames`; what the hot path carries. */
+export type OperationIndex = 0 | 1 | 2 | 3;
+/** A GET is a read, everything else a write. */
+export type AccessKind = 'read' | 'write';
+
+export interface Plan {
+  name: string;
+  description: string;
+  /** A safe integer ≥ 0; every draw of the run comes from it. */
+  seed: number;
+  target: TargetPlan;
+  /** Where network faults are made; `none` when no fault of the plan needs a proxy. */
+  toxiproxy: { kind: 'none' } | { kind: 'embedded' } | { kind: 'url'; url: string };
+  load: LoadPlan;
+  chaos: FaultPlan[];
+  objective: ThresholdPlan[];
+  thresholds: ThresholdPlan[];
+  /** Fault kinds that an external target's owner allows; ignored in a lab, where all are. */
+  allow: string[];
+}
+
+export type TargetPlan = LabPlan | ExternalPlan;
+
+export interface LabPlan {
+  kind: 'lab';
+  topology: 'standalone' | 'cluster';
+  masters: number;
+  replicasPerMaster: number;
+  /** A program name or path, as given. */
+  server: string;
+  /** redis.conf directives, as given. */
+  config: Record<string, string>;
+}
+
+/** A secret is named, never held: it is read when the connection is made. */
+export type SecretSource = { env: string } | { file: string } | { command: string };
+
+export interface ExternalPlan {
+  kind: 'external';
+  /** `redis://` or `rediss://` with host and port, without user and password. */
+  url: string;
+  mode: 'standalone' | 'cluster' | 'auto';
+  username: string | null;
+  password: SecretSource | null;
+  tls: { ca: string | null; cert: string | null; key: string | null; serverName: string | null; rejectUnauthorized: boolean } | null;
+}
+
+export interface LoadPlan {
+  client: 'ioredis';
+  threads: number;
+  /** Per shard and worker. */
+  connections: number;
+  /** Per shard and worker. */
+  maxInFlight: number;
+  /** Per shard and worker; overflow is dropped. */
+  maxQueued: number;
+  /** Deadline of an operation, from its intended start. */
+  timeoutUs: number;
+  resend: 'never' | 'client-default';
+  workload: WorkloadPlan;
+  phases: PhasePlan[];
+}
+
+export interface WorkloadPlan {
+  name: string;
+  /** Weights, ≥ 0, at least one > 0. */
+  operations: Record<OperationName, number>;
+  keys: { count: number; prefix: string; distribution: KeyDistribution };
+  values: ValueSizes;
+  /** 0 = no expiry. */
+  ttlMs: number;
+  preload: boolean;
+}
+
+export type KeyDistribution =
+  | { kind: 'uniform' }
+  | { kind: 'sequential' }
+  | { kind: 'zipfian'; theta: number }
+  | { kind: 'hotspot'; hotFraction: number; hotShare: number };
+
+export type ValueSizes =
+  | { kind: 'fixed'; bytes: number }
+  | { kind: 'uniform'; minBytes: number; maxBytes: number }
+  | { kind: 'lognormal'; medianBytes: number; sigma: number; maxBytes: number };
+
+export type PhasePlan = OpenPhasePlan | ClosedPhasePlan;
+
+interface PhaseBase {
+  index: number;
+  name: string;
+  /** False: a warm-up; counted apart and in no threshold. */
+  record: boolean;
+  /** Since t0. */
+  startUs: number;
+  durationUs: number;
+}
+
+/** Operations at intended times, whatever the server does. The rate goes linearly from start to end. */
+export interface OpenPhasePlan extends PhaseBase {
+  kind: 'open';
+  rateStartPerSec: number;
+  rateEndPerSec: number;
+  /** floor of the integral of the rate: exactly this many operations are planned, over all workers. */
+  operationCount: number;
+  /** Index of its first operation in the plan's one sequence. */
+  firstOperation: number;
+}
+
+/** `clients` virtual clients over all workers, each keeping `pipeline` operations in flight. */
+export interface ClosedPhasePlan extends PhaseBase {
+  kind: 'closed';
+  clients: number;
+  pipeline: number;
+}
+
+/** States of an earlier fault that a later one can wait for. */
+export const faultStates = [
+  'injected',
+  'firstError',
+  'detected',
+  'promoted',
+  'clientRecovered',
+  'p99Recovered',
+  'healed',
+  'redundancyRestored',
+] as const;
+export type FaultState = (typeof faultStates)[number];
+
+export interface FaultPlan {
+  /** 1-based, in the order of the profile. */
+  id: number;
+  kind: string;
+  trigger: { kind: 'at'; atUs: number } | { kind: 'after'; faultId: number; state: FaultState; delayUs: number };
+  /** Null: healed at the end of the load. */
+  forUs: number | null;
+  selector: NodeSelector | null;
+  /** As the fault's own schema left it. */
+  params: unknown;
+  /** Whether it acts through a proxy. */
+  needsProxy: boolean;
+  /** How a chart shades its time in force. */
+  shading: Shading;
+}
+
+export interface Shading {
+  /** CSS colour of the band's border and label; the fill is the same, translucent. */
+  color: string;
+  label: string;
+}
+
+/** Which nodes a fault hits; resolved at injection, by the roles of that moment. `text` is what the profile says. */
+export type NodeSelector = { text: string } & (
+  | { by: 'master'; index: number }
+  | { by: 'replica'; index: number }
+  | { by: 'node'; index: number }
+  | { by: 'masterOfSlot'; slot: number }
+  | { by: 'replicaOfMaster'; index: number }
+  | { by: 'randomMaster' /** uniform in [0,1): drawn from the seed */; draw: number }
+  | { by: 'randomReplica'; draw: number }
+  | { by: 'allReplicas' }
+  | { by: 'allMasters' }
+);
+
+/** One threshold expression on one metric with tags, e.g. `latency{op:get,during:before}` : `p(99)<50ms`. */
+export interface ThresholdPlan {
+  /** As written: `latency{op:get,during:before}`. */
+  metric: string;
+  name: MetricName;
+  tags: Partial<Record<TagName, string>>;
+  /** As written: `p(99)<50ms`. */
+  expression: string;
+  aggregate: { kind: 'avg' | 'min' | 'max' | 'med' | 'count' | 'rate' | 'value' } | { kind: 'percentile'; percentile: number };
+  comparator: '<' | '<=' | '>' | '>=' | '==' | '!=';
+  /** In µs for time metrics, else as is. */
+  limit: number;
+  abortOnFail: boolean;
+  delayAbortEvalUs: number;
+}
+
+export const metricNames = [
+  'latency',
+  'service',
+  'queue',
+  'dispatch_lag',
+  'throughput',
+  'availability',
+  'errors',
+  'gap',
+  'rto',
+  'lost_writes',
+] as const;
+export type MetricName = (typeof metricNames)[number];
+export const tagNames = ['op', 'phase', 'during', 'shard', 'fault'] as const;
+export type TagName = (typeof tagNames)[number];
+
+/** End of the last phase since t0, in µs. */
+export function loadEndUs(plan: Plan): number {
+  const last = plan.load.phases.at(-1);
+  return last ? last.startUs + last.durationUs : 0;
+}

@@ -1,0 +1,245 @@
+/**
+ * What a run writes as it happens: one interval line per 100 ms and one event line per happening. The summary, the
+ * report and the gate are computed from these and `run.json` alone, so a killed run can be read like a finished one.
+ * All times are whole µs since t0.
+ */
+import type { AccessKind, OperationName } from '../plan/plan.js';
+
+export const FORMAT_VERSION = 1;
+export const INTERVAL_US = 100_000;
+
+export const outcomes = ['ok', 'fail', 'info', 'dropped'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** Why an operation did not end ok. Replies by their first word; the rest by what happened to the connection. */
+export const reasons = [
+  'MOVED',
+  'ASK',
+  'TRYAGAIN',
+  'CLUSTERDOWN',
+  'CROSSSLOT',
+  'READONLY',
+  'LOADING',
+  'MASTERDOWN',
+  'BUSY',
+  'OOM',
+  'NOREPLICAS',
+  'NOAUTH',
+  'WRONGPASS',
+  'NOPERM',
+  'WRONGTYPE',
+  'MISCONF',
+  'ERR',
+  'timeout',
+  'queue-timeout',
+  'reset',
+  'refused',
+  'closed',
+  'unreachable',
+  'protocol',
+  'too-many-redirections',
+  'queue-full',
+  'unsent',
+  'other',
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/**
+ * A histogram as flat pairs [index step, count, index step, count, …] over HDR's own counts array (`base/hdrIndex.ts`):
+ * the first step is from 0, each next from the index before. Lossless, and adding two is adding counts.
+ */
+export type SparseHistogram = number[];
+
+/** Everything that completed in one 100 ms interval, of all workers. */
+export interface IntervalRecord {
+  index: number;
+  startUs: number;
+  endUs: number;
+  /** Completions grouped by the phase and the 100 ms slot (index) of their *intended* start. */
+  cells: CellRecord[];
+  shards: ShardRecord[];
+  /** At the end of the interval, over all workers. */
+  inFlight: number;
+  queued: number;
+  /** Once a second: service, queue and dispatch lag, by phase and *intended* second. */
+  rest?: RestRecord[];
+  /** Once a second, one per worker. */
+  generator?: GeneratorSample[];
+}
+
+export interface CellRecord {
+  phase: number;
+  /** floor(intendedUs / INTERVAL_US). */
+  slot: number;
+  ops: Partial<Record<OperationName, OperationCell>>;
+}
+
+export interface OperationCell {
+  /** Operations of this cell that came due in this interval. */
+  planned: number;
+  ok: number;
+  fail: number;
+  info: number;
+  dropped: number;
+  /** Of fail, info and dropped; absent when empty. */
+  reasons?: Partial<Record<Reason, number>>;
+  /** Response time, ok + info. */
+  response: SparseHistogram;
+}
+
+export interface ShardRecord {
+  shard: number;
+  kind: AccessKind;
+  ok: number;
+  notOk: number;
+  /** First completion that was not ok. */
+  firstNotOkUs: number | null;
+  /** Intended start + 100 ms of the oldest operation still without an answer, when that moment fell in or before this interval. */
+  overdueSinceUs: number | null;
+}
+
+export interface RestRecord {
+  phase: number;
+  /** floor(intendedUs / 1 s). */
+  second: number;
+  service: Partial<Record<OperationName, SparseHistogram>>;
+  queue: Partial<Record<OperationName, SparseHistogram>>;
+  dispatchLag: SparseHistogram;
+}
+
+export interface GeneratorSample {
+  worker: number;
+  /** 0..1 of the last second. */
+  eventLoopUtilization: number;
+  eventLoopDelayP99Us: number;
+  dispatchLagP99Us: number;
+  /** Of the worker's thread, since its start. */
+  cpuUs: number;
+  rssBytes: number;
+}
+
+export interface NodeRef {
+  node: string;
+  /** Null when it serves no shard (e.g. a fresh node). */
+  shard: number | null;
+  role: 'master' | 'replica' | 'unknown';
+}
+
+/** How a server's log line matters. */
+export type LogKind =
+  | 'markingFailing'
+  | 'failReceived'
+  | 'failCleared'
+  | 'electionDelayed'
+  | 'electionStarted'
+  | 'promoted'
+  | 'clusterStateFail'
+  | 'clusterStateOk'
+  | 'replicaSyncStart'
+  | 'replicaSyncDone'
+  | 'shutdown'
+  | 'ready'
+  | 'warning';
+
+export type EventRecord = { tUs: number } & /** `resumed` never happens; a run has one t0. */
+(
+  | { type: 'run'; state: 't0' | 'loadEnd' | 'drained' | 'interrupted' | 'aborted' | 'end'; detail?: string }
+  | { type: 'phase'; phase: number; name: string; state: 'start' | 'end' }
+  | {
+      type: 'fault';
+      faultId: number;
+      kind: string;
+      state: 'injecting' | 'injected' | 'healing' | 'healed' | 'failed' | 'skipped';
+      targets: NodeRef[];
+      /** When the plan (or the state it waits for) wanted this step. */
+      plannedAtUs: number | null;
+      message?: string;
+    }
+  /** A server process of the lab. `byFault`: the fault that meant it. */
+  | {
+      type: 'process';
+      node: string;
+      pid: number;
+      state: 'started' | 'exited';
+      exitCode: number | null;
+      signal: string | null;
+      byFault: number | null;
+    }
+  /** A client connection of a worker. */
+  | { type: 'connection'; worker: number; node: string; shard: number | null; state: 'closed' | 'failed' | 'ready'; reason: string }
+  | { type: 'log'; node: string; log: LogKind /** node that the line is about, when it names one */; subject: string | null; text: string }
+  | { type: 'role'; node: string; role: 'master' | 'replica' | 'unknown'; shard: number | null; epoch: number | null; resolutionUs: number }
+  | { type: 'flag'; node: string; seenBy: string; flag: 'pfail' | 'fail' | 'ok'; resolutionUs: number }
+  | { type: 'clusterState'; node: string; state: 'ok' | 'fail'; resolutionUs: number }
+  | { type: 'reachable'; node: string; reachable: boolean; resolutionUs: number; reason: string }
+  /** In-sync replicas of a shard changed; by acknowledged offset. */
+  | { type: 'replicas'; shard: number; inSync: number; known: number; resolutionUs: number }
+  /** Time ≥ 100 ms in which one worker had no success on a shard although the run was on. */
+  | {
+      type: 'span';
+      worker: number;
+      shard: number;
+      kind: AccessKind;
+      startUs: number;
+      endUs: number;
+      /** Operations to that shard and kind that came due, or were already waiting, in the span. */
+      asked: number;
+      notOk: number;
+      /** Whether the success that ended it (or what was open at its end) had waited ≥ 100 ms. */
+      overdue: boolean;
+    }
+  | { type: 'client'; worker: number; attempts: number; retries: number; reconnects: number; slotRefreshes: number }
+  | { type: 'thread'; worker: number; cpuUs: number; rssBytesMax: number }
+  | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
+);
+export type EventType = EventRecord['type'];
+export type EventOf<T extends EventType> = Extract<EventRecord, { type: T }>;
+
+/** One ordered stream of records: to disk, terminal, milestones and, later, a web page. Calls are in order and never throw. */
+export interface RunSink {
+  interval(record: IntervalRecord): void;
+  event(record: EventRecord): void;
+}
+
+/** `run.json`, written before t0 and amended once the target is up. */
+export interface RunRecord {
+  formatVersion: typeof FORMAT_VERSION;
+  kvbenchVersion: string;
+  id: string;
+  name: string;
+  /** ISO 8601, UTC. */
+  startedAt: string;
+  /** Wall clock of t0, ms since the epoch; null until t0. */
+  t0WallMs: number | null;
+  argv: string[];
+  plan: import('../plan/plan.js').Plan;
+  /** Hex digests (16 digits) of what makes two runs comparable. */
+  fingerprint: { profile: string; workload: string; seed: number; server: string; machine: string };
+  machine: { cpus: number; cpuModel: string; memoryBytes: number; platform: string; node: string };
+  target: RunTargetRecord | null;
+}
+
+export interface RunTargetRecord {
+  topology: string;
+  /** `redis` or `valkey`. */
+  server: string;
+  version: string;
+  /** Before t0: shard numbers come from here. */
+  nodes: NodeRecord[];
+  clusterNodeTimeoutMs: number | null;
+  /** cluster-require-full-coverage */
+  fullCoverage: boolean | null;
+  /** repl-diskless-sync-delay and others that shape recovery, as the server reports them. */
+  settings: Record<string, string>;
+  proxied: boolean;
+}
+
+export interface NodeRecord {
+  id: string;
+  role: 'master' | 'replica' | 'unknown';
+  address: string;
+  shard: number | null;
+  /** Inclusive ranges, e.g. `0-5460`; empty for replicas. */
+  slots: string[];
+  masterId: string | null;
+}

@@ -1,0 +1,142 @@
+/** The shape of `summary.json`: what CI, `diff` and people build on. Keys may be added, none changes. */
+import type { AccessKind, OperationName } from '../plan/plan.js';
+import type { FORMAT_VERSION, NodeRef } from './records.js';
+
+export interface Summary {
+  formatVersion: typeof FORMAT_VERSION;
+  verdict: 'passed' | 'failed' | 'aborted' | 'interrupted';
+  exitCode: number;
+  /** One sentence a person reads first: what went wrong, for how long, and what the time went into. */
+  sentence: string;
+  /** The setting that dominates the outage and the command that tries another value; null when there is none. */
+  advice: string | null;
+  seed: number;
+  durationMs: number;
+  ops: OperationCounts;
+  warmUp: OperationCounts;
+  throughputOpsPerSec: number;
+  latencyUs: LatencyByOperation;
+  serviceUs: LatencyByOperation;
+  queueUs: LatencyByOperation;
+  dispatchLagUs: { all?: LatencyStats };
+  phases: PhaseSummary[];
+  windows: WindowSummary[];
+  availability: { rate: number | null; resolutionMs: number; degradedMs: number; gaps: Gap[] };
+  faults: FaultSummary[];
+  incidents: FaultSummary[];
+  client: { attempts: number; retries: number; reconnects: number; slotRefreshes: number };
+  consistency: null;
+  thresholds: ThresholdResult[];
+  generator: GeneratorSummary;
+  target: TargetSummary | null;
+}
+
+export interface OperationCounts {
+  /** Null in closed loop. */
+  planned: number | null;
+  total: number;
+  ok: number;
+  fail: number;
+  info: number;
+  dropped: number;
+  byReason: Record<string, number>;
+}
+
+/** All in µs but `count`. */
+export interface LatencyStats {
+  min: number;
+  mean: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+  p999: number;
+  max: number;
+  count: number;
+}
+export type LatencyByOperation = Partial<Record<OperationName | 'all', LatencyStats>>;
+
+export interface PhaseSummary {
+  name: string;
+  record: boolean;
+  startMs: number;
+  endMs: number;
+  ops: OperationCounts;
+  throughputOpsPerSec: number;
+  latencyUs: LatencyByOperation;
+  /** Closed loop: clients × pipeline against throughput × mean response (Little's law); null in open loop. */
+  littlesLaw: { inFlightExpected: number; inFlightMeasured: number } | null;
+}
+
+export interface WindowSummary {
+  name: 'before' | 'fault' | 'recovery' | 'after';
+  faultId: number | null;
+  startMs: number;
+  endMs: number;
+  ops: OperationCounts;
+  latencyUs: LatencyByOperation;
+}
+
+export interface Gap {
+  shard: number | 'any' | 'all';
+  kind: AccessKind;
+  startMs: number;
+  endMs: number;
+  durationMs: number;
+  /** The latest fault in force there; null: an incident's. */
+  faultId: number | null;
+  /** The fault hit another shard. */
+  collateral: boolean;
+}
+
+/** Times in ms since t0; null = did not happen or can't be seen. */
+export interface FaultSummary {
+  id: number;
+  kind: string;
+  status: 'planned' | 'injected' | 'healed' | 'failed' | 'skipped' | 'observed';
+  message: string | null;
+  targets: NodeRef[];
+  plannedAtMs: number | null;
+  injectedAtMs: number | null;
+  processGoneMs: number | null;
+  firstErrorMs: number | null;
+  detectedMs: number | null;
+  promotedMs: number | null;
+  clientRecoveredMs: number | null;
+  p99RecoveredMs: number | null;
+  healedAtMs: number | null;
+  redundancyRestoredMs: number | null;
+  rtoMs: number | null;
+}
+
+export interface ThresholdResult {
+  metric: string;
+  expression: string;
+  /** In the unit of the metric: µs for times, ops/s for throughput, 0..1 for rates; null: no samples (which fails). */
+  observed: number | null;
+  ok: boolean;
+  /** Why it failed without a value, or what to know about the value. */
+  note?: string;
+}
+
+export interface GeneratorSummary {
+  saturated: boolean;
+  /** What was over its limit, in words; empty when not saturated. */
+  reasons: string[];
+  /** The highest second of any worker, 0..1. */
+  eventLoopUtilization: number;
+  dispatchLagP99Us: number;
+  eventLoopDelayP99Us: number;
+  cpuSeconds: number;
+  rssBytesMax: number;
+}
+
+export interface TargetSummary {
+  topology: string;
+  server: string;
+  version: string;
+  nodes: { id: string; role: string; address: string; slots: string[] }[];
+  /** After the run. */
+  nodesAfter: { id: string; role: string; address: string; slots: string[] }[];
+  keysPerNode: Record<string, number>;
+}

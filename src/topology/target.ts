@@ -1,0 +1,80 @@
+/**
+ * The target of a run, whether a lab of ours or someone else's servers: who its nodes are, how to reach them, and (in a lab
+ * only) the processes behind them. Made by `topology/lab.ts` or `topology/external.ts`, used by observe, chaos and cli/run.
+ */
+import type { Redis } from 'ioredis';
+import type { LoadEndpoints } from '../load/client.js';
+import type { RunTargetRecord } from '../result/records.js';
+
+export interface TargetNode {
+  /** `n1`, `n2`, … in start order; for external targets in order of address. */
+  id: string;
+  host: string;
+  port: number;
+  /** The server's log, when it is on this machine and ours. */
+  logFile: string | null;
+}
+
+export interface Target {
+  readonly kind: 'lab' | 'external';
+  readonly mode: 'standalone' | 'cluster';
+  readonly nodes: readonly TargetNode[];
+  /** Null: not ours, processes are out of reach. */
+  readonly processes: ProcessControl | null;
+  /** What is written to run.json; before t0. */
+  describe(): RunTargetRecord;
+  /** Roles and slots as they are now, asked of the nodes directly. */
+  currentView(): Promise<TopologyView>;
+  /** A new direct control connection to a node (never through a proxy); it does not retry, queue or throw events. The caller quits it. */
+  control(nodeId: string): Redis;
+  /** How load clients reach it; `proxies`: announced `host:port` → proxy address. */
+  endpoints(proxies: Record<string, { host: string; port: number }> | null): LoadEndpoints;
+  /** Number of keys per node id (masters); -1 where it can't be asked. */
+  keysPerNode(): Promise<Record<string, number>>;
+  /** Ends everything of ours: servers, folder, connections. Safe to call twice. For external: removes the run's keys. */
+  close(): Promise<void>;
+}
+
+/** The processes of a lab; everything goes by pid through the supervisor that is their parent. */
+export interface ProcessControl {
+  pidOf(nodeId: string): number | null;
+  isRunning(nodeId: string): boolean;
+  /** Resolves once the signal is delivered, with that moment. Throws FAULT_FAILED when there is no such process. */
+  signal(nodeId: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<{ atUs: number }>;
+  /** Starts a node that is not running with the arguments and data it had; resolves when it answers PING or LOADING. */
+  start(nodeId: string): Promise<void>;
+  /** Resolves when the process has gone. */
+  waitForExit(nodeId: string, timeoutUs: number): Promise<{ atUs: number }>;
+  /** Every exit and start of a server, also those nobody asked for. `atUs` is machine monotonic µs. */
+  onChange(listener: (change: ProcessChange) => void): void;
+}
+
+export interface ProcessChange {
+  node: string;
+  pid: number;
+  state: 'started' | 'exited';
+  exitCode: number | null;
+  signal: string | null;
+  atUs: number;
+}
+
+/** Who is what, as seen at one moment. */
+export interface TopologyView {
+  /** Machine monotonic µs. */
+  atUs: number;
+  nodes: NodeView[];
+}
+
+export interface NodeView {
+  id: string;
+  address: string;
+  role: 'master' | 'replica' | 'unknown';
+  /** The shard's number (by lowest slot at t0, follows the slots); a node that lost its slots keeps its last. */
+  shard: number | null;
+  /** Inclusive ranges; empty for replicas. */
+  slots: [number, number][];
+  masterId: string | null;
+  reachable: boolean;
+  /** For a replica: whether it has acknowledged an offset its master had a poll ago. */
+  inSync: boolean;
+}
