@@ -190,6 +190,8 @@ export type EventRecord = { tUs: number } & /** `resumed` never happens; a run h
     }
   | { type: 'client'; worker: number; attempts: number; retries: number; reconnects: number; slotRefreshes: number }
   | { type: 'thread'; worker: number; cpuUs: number; rssBytesMax: number }
+  /** Once, after healing: who is what then, and where the keys are (−1: could not be asked). */
+  | { type: 'target'; nodes: NodeRecord[]; keysPerNode: Record<string, number> }
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
 );
 export type EventType = EventRecord['type'];
