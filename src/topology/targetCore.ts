@@ -1,0 +1,157 @@
+/**
+ * What a lab and an external target have in common: views, endpoints, key counts, description. Made by lab.ts and external.ts.
+ * It only looks; it must never change anything on a server.
+ */
+import type { Redis } from 'ioredis';
+import { assert } from '../base/assert.js';
+import { monotonicUs } from '../base/clock.js';
+import type { LoadEndpoints } from '../load/client.js';
+import type { RunTargetRecord } from '../result/records.js';
+import { composeView, type Member, type NodePoll } from './clusterView.js';
+import { type Access, openControl } from './connection.js';
+import { InSyncTracker } from './inSync.js';
+import { NodePoller } from './nodePoller.js';
+import { ShardNumbers } from './shardNumbers.js';
+import type { NodeView, TargetNode, TopologyView } from './target.js';
+
+/** A node with what only the topology needs to know of it. */
+export interface CoreNode extends TargetNode {
+  /** Null in standalone. */
+  clusterId: string | null;
+}
+
+/** Settings that shape an outage and the recovery from it; asked by name, since some services answer no pattern. */
+const notableSettings = [
+  'cluster-node-timeout',
+  'cluster-require-full-coverage',
+  'cluster-allow-reads-when-down',
+  'cluster-replica-validity-factor',
+  'repl-diskless-sync',
+  'repl-diskless-sync-delay',
+  'repl-timeout',
+  'repl-backlog-size',
+  'min-replicas-to-write',
+  'appendonly',
+  'appendfsync',
+  'save',
+  'maxmemory',
+  'maxmemory-policy',
+  'io-threads',
+];
+
+export class TargetCore {
+  readonly mode: 'standalone' | 'cluster';
+  readonly nodes: readonly CoreNode[];
+  readonly access: Access;
+  readonly tracker: InSyncTracker;
+  readonly poller: NodePoller;
+  readonly #members: Member[];
+  #shards: ShardNumbers | null = null;
+  #record: RunTargetRecord | null = null;
+  #proxied = false;
+
+  constructor(mode: 'standalone' | 'cluster', nodes: readonly CoreNode[], access: Access, tracker = new InSyncTracker()) {
+    this.mode = mode;
+    this.nodes = nodes;
+    this.access = access;
+    this.tracker = tracker;
+    this.poller = new NodePoller(mode, (nodeId) => this.control(nodeId));
+    this.#members = nodes.map((node) => ({ id: node.id, address: `${node.host}:${node.port}`, clusterId: node.clusterId }));
+  }
+
+  /** Fixes shard numbers and the description; call once, when the target is ready. */
+  async describeNow(server: string, version: string): Promise<void> {
+    const view = await this.currentView();
+    const settings = await this.#settings(view.nodes.find((node) => node.reachable)?.id ?? this.nodes[0]?.id ?? '');
+    const timeoutMs = settings['cluster-node-timeout'];
+    const coverage = settings['cluster-require-full-coverage'];
+    this.#record = {
+      topology: this.mode,
+      server,
+      version,
+      nodes: view.nodes.map(({ id, role, address, shard, slots, masterId }) => ({
+        id,
+        role,
+        address,
+        shard,
+        slots: slots.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)),
+        masterId,
+      })),
+      clusterNodeTimeoutMs: this.mode === 'cluster' && timeoutMs !== undefined ? Number(timeoutMs) : null,
+      fullCoverage: this.mode === 'cluster' && coverage !== undefined ? coverage === 'yes' : null,
+      settings,
+      proxied: false,
+    };
+  }
+
+  describe(): RunTargetRecord {
+    assert(this.#record !== null, 'a target was described before it was ready');
+    return { ...this.#record, proxied: this.#proxied };
+  }
+
+  async currentView(): Promise<TopologyView> {
+    const ids = this.nodes.map((node) => node.id);
+    const known = new Set(ids.filter((id) => this.tracker.hasEarlierPoll(id)));
+    let polls = await this.#pollOnce(ids);
+    // "In sync" compares two polls of a master; one that had no earlier poll is asked again at once.
+    if (polls.some((poll) => poll.replication?.role === 'master' && poll.replication.replicas.length > 0 && !known.has(poll.id))) {
+      polls = await this.#pollOnce(ids);
+    }
+    const bare = composeView(this.#members, polls);
+    this.#shards ??= new ShardNumbers(bare);
+    const shards = this.#shards.shardsOf(bare);
+    const nodes: NodeView[] = bare.map((node) => ({
+      ...node,
+      shard: shards.get(node.id) ?? null,
+      inSync: node.role === 'replica' && node.masterId !== null && this.tracker.replicasInSync(node.masterId).has(node.address),
+    }));
+    return { atUs: monotonicUs(), nodes };
+  }
+
+  control(nodeId: string): Redis {
+    const node = this.nodes.find((candidate) => candidate.id === nodeId);
+    assert(node, `no node ${nodeId}`);
+    return openControl(node.host, node.port, this.access);
+  }
+
+  endpoints(proxies: Record<string, { host: string; port: number }> | null): LoadEndpoints {
+    const shards = this.#shards;
+    assert(shards !== null, 'endpoints were asked for before the target was ready');
+    this.#proxied = proxies !== null;
+    return {
+      mode: this.mode,
+      seeds: this.nodes.map(({ host, port }) => ({ host, port })),
+      natMap: proxies,
+      nodeIds: Object.fromEntries(this.#members.map(({ address, id }) => [address, id])),
+      ...this.access,
+      shardOfSlot: shards.shardOfSlot,
+      shardCount: shards.shardCount,
+    };
+  }
+
+  async keysPerNode(): Promise<Record<string, number>> {
+    const view = await this.currentView();
+    const counts = await Promise.all(
+      view.nodes
+        .filter((node) => node.role !== 'replica')
+        .map(async (node): Promise<[string, number]> => [node.id, (await this.poller.ask(node.id, (redis) => redis.dbsize())) ?? -1]),
+    );
+    return Object.fromEntries(counts);
+  }
+
+  async #pollOnce(ids: readonly string[]): Promise<NodePoll[]> {
+    const polls = await this.poller.poll(ids);
+    for (const poll of polls) this.tracker.observe(poll.id, poll.replication, poll.atUs);
+    return polls;
+  }
+
+  /** Empty where CONFIG is forbidden, as on managed services. */
+  async #settings(nodeId: string): Promise<Record<string, string>> {
+    const settings: Record<string, string> = {};
+    for (const name of notableSettings) {
+      const reply = await this.poller.ask(nodeId, (redis) => redis.call('CONFIG', 'GET', name).catch(() => []));
+      if (Array.isArray(reply) && typeof reply[1] === 'string') settings[name] = reply[1];
+    }
+    return settings;
+  }
+}
