@@ -1,0 +1,185 @@
+/**
+ * Asks one node about itself, again and again, on a connection of its own. Ticked by `observer.ts` for all nodes at once. It never
+ * waits for another node, never throws, never leaves a rejected promise, and costs nothing while its node is stopped or dead.
+ *
+ * At most one question is out at a time. A node that does not answer within `REPLY_LIMIT_US` counts as unreachable (noticed at the next
+ * tick); the question stays out, so that a resumed node is seen the moment it answers. A closed connection is seen at once and made
+ * again at each tick.
+ */
+import type { Redis } from 'ioredis';
+import { monotonicUs } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+
+/** Between two questions to a node, and between two attempts to connect. */
+export const POLL_INTERVAL_US = 100_000;
+/** A node that is silent for longer is unreachable. */
+export const REPLY_LIMIT_US = 300_000;
+/** For TCP, TLS, login and the end of loading; beyond it the attempt is given up and the node is unreachable. */
+export const CONNECT_LIMIT_US = 2_000_000;
+/** A connection that owes an answer for this long is replaced: a network may have forgotten it. */
+const REPLACE_AFTER_US = 5_000_000;
+
+/** What a node said. A text is null where the node refused the command (its message is in `refusal`) or was not asked. */
+export interface ProbeAnswer {
+  /** Machine monotonic µs of the answer. */
+  atUs: number;
+  /** Since the answer before, or since the probe began: a change between the two happened somewhere in this time. */
+  sinceUs: number;
+  replication: string | null;
+  clusterNodes: string | null;
+  clusterInfo: string | null;
+  refusal: string | null;
+}
+
+export interface ProbeListener {
+  answer(nodeId: string, answer: ProbeAnswer): void;
+  /** Only changes, and the first state if it is unreachable. Comes before the first answer of a node that is back. */
+  reachable(nodeId: string, change: { reachable: boolean; atUs: number; sinceUs: number; reason: string }): void;
+}
+
+export class NodeProbe {
+  /** Resolves with the first answer or the first failure: at most `CONNECT_LIMIT_US` + `REPLY_LIMIT_US` + a tick after the first tick. */
+  readonly settled: Promise<void>;
+  readonly #nodeId: string;
+  readonly #connect: () => Redis;
+  readonly #cluster: boolean;
+  readonly #listener: ProbeListener;
+  #settle: () => void = () => undefined;
+  #redis: Redis | null = null;
+  #connectingSinceUs = 0;
+  #ready = false;
+  /** When the question that is out was asked; null: none is. */
+  #askedAtUs: number | null = null;
+  #answerCount = 0;
+  #answeredAtUs = monotonicUs();
+  #triedAtUs = monotonicUs();
+  #reachable: boolean | null = null;
+  #lastError = '';
+  #stopped = false;
+
+  /** @param connect makes a connection that does not retry, queue or throw (Target.control) @param cluster whether to ask CLUSTER commands */
+  constructor(nodeId: string, connect: () => Redis, cluster: boolean, listener: ProbeListener) {
+    this.#nodeId = nodeId;
+    this.#connect = connect;
+    this.#cluster = cluster;
+    this.#listener = listener;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** Answers so far. */
+  get answerCount(): number {
+    return this.#answerCount;
+  }
+
+  /** Does what is due: asks, connects, or notices that a limit has passed. Call it every `POLL_INTERVAL_US`. */
+  tick(): void {
+    if (this.#stopped) return;
+    const nowUs = monotonicUs();
+    if (this.#askedAtUs !== null) {
+      const silentUs = nowUs - this.#askedAtUs;
+      if (silentUs > REPLY_LIMIT_US) this.#noteReachable(false, nowUs, `no reply within ${REPLY_LIMIT_US / 1000} ms`);
+      if (silentUs > REPLACE_AFTER_US) this.#drop();
+      return;
+    }
+    if (this.#ready) this.#ask(nowUs);
+    else if (!this.#redis) this.#open(nowUs);
+    else if (nowUs - this.#connectingSinceUs > CONNECT_LIMIT_US) {
+      this.#noteReachable(false, nowUs, this.#lastError || `no connection within ${CONNECT_LIMIT_US / 1000} ms`);
+      this.#drop();
+    }
+  }
+
+  /** Closes the connection at once; nothing is reported from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#drop();
+    this.#settle();
+  }
+
+  #open(nowUs: number): void {
+    this.#triedAtUs = nowUs;
+    this.#connectingSinceUs = nowUs;
+    this.#lastError = '';
+    const redis = this.#connect();
+    this.#redis = redis;
+    redis.on('error', (error: unknown) => {
+      if (redis === this.#redis) this.#lastError = messageOf(error);
+    });
+    redis.on('ready', () => {
+      if (redis !== this.#redis) return;
+      this.#ready = true;
+      if (this.#askedAtUs === null) this.#ask(monotonicUs());
+    });
+    const closed = (): void => {
+      if (redis !== this.#redis) return;
+      const wasReady = this.#ready;
+      this.#drop();
+      this.#noteReachable(false, monotonicUs(), this.#lastError || (wasReady ? 'connection closed' : 'connection refused'));
+    };
+    redis.on('close', closed);
+    redis.on('end', closed);
+    if (redis.status === 'wait') redis.connect().catch(() => undefined);
+    if (redis.status === 'ready') redis.emit('ready');
+  }
+
+  #ask(nowUs: number): void {
+    const redis = this.#redis;
+    if (!redis) return;
+    this.#triedAtUs = nowUs;
+    this.#askedAtUs = nowUs;
+    const questions = redis.pipeline().info('replication');
+    if (this.#cluster) questions.cluster('NODES').cluster('INFO');
+    questions.exec().then(
+      (replies) => {
+        if (redis === this.#redis) this.#take(replies ?? []);
+      },
+      () => undefined, // The connection is gone; 'close' tells.
+    );
+  }
+
+  #take(replies: [error: Error | null, result: unknown][]): void {
+    const refusals = replies.filter(([error]) => error !== null);
+    // Errors of the connection (closed, timed out) come as errors of each command; a refusal of the server has its own kind.
+    if (replies.length === 0 || refusals.some(([error]) => error?.name !== 'ReplyError')) {
+      this.#noteReachable(false, monotonicUs(), refusals[0]?.[0]?.message ?? 'no reply');
+      this.#drop();
+      return;
+    }
+    this.#askedAtUs = null;
+    const atUs = monotonicUs();
+    const [replication, clusterNodes, clusterInfo] = replies.map(([error, result]) => (error === null && typeof result === 'string' ? result : null));
+    const sinceUs = atUs - this.#answeredAtUs;
+    this.#answeredAtUs = atUs;
+    this.#answerCount++;
+    this.#noteReachable(true, atUs, 'answers');
+    this.#listener.answer(this.#nodeId, {
+      atUs,
+      sinceUs,
+      replication: replication ?? null,
+      clusterNodes: clusterNodes ?? null,
+      clusterInfo: clusterInfo ?? null,
+      refusal: refusals[0]?.[0]?.message ?? null,
+    });
+    this.#settle();
+  }
+
+  #noteReachable(reachable: boolean, atUs: number, reason: string): void {
+    const changed = this.#reachable !== reachable && !(this.#reachable === null && reachable);
+    this.#reachable = reachable;
+    if (this.#stopped || !changed) return;
+    // Gone: since the last answer. Back: since the last attempt, and a late answer comes as soon as the node can give it.
+    const sinceUs = reachable ? Math.min(atUs - this.#triedAtUs, POLL_INTERVAL_US) : atUs - this.#answeredAtUs;
+    this.#listener.reachable(this.#nodeId, { reachable, atUs, sinceUs, reason });
+    if (!reachable) this.#settle();
+  }
+
+  #drop(): void {
+    const redis = this.#redis;
+    this.#redis = null;
+    this.#ready = false;
+    this.#askedAtUs = null;
+    redis?.disconnect();
+  }
+}

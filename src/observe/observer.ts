@@ -1,0 +1,153 @@
+/**
+ * Watches the nodes of a target during a run: their logs (in a lab) and what they say when asked ten times a second. Started by `cli/run`
+ * with t0 fixed; writes events to the run's sink and holds the latest view for faults. It must never touch the load, the nodes'
+ * data or their processes, and never fail a run: a node it can't reach is an event.
+ *
+ * How fine it sees: log events carry the server's own stamp (1 ms), placed on the run's clock; polled events are up to `resolutionUs`
+ * late, usually 100 ms. A promotion's time is therefore that of the `promoted` log event where there is a log, and the first `role`
+ * event that says master elsewhere. `log` is what the server wrote (see logLines.ts), `reachable` whether a node answers within 300 ms;
+ * the other events are described in topologyTracker.ts.
+ */
+import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
+import type { EventRecord, RunSink } from '../result/records.js';
+import type { Target, TopologyView } from '../topology/target.js';
+import { meaningOf, parseLogLine } from './logLines.js';
+import { LogTail, type TailedLines } from './logTail.js';
+import { NodeProbe, POLL_INTERVAL_US, REPLY_LIMIT_US } from './nodeProbe.js';
+import { TopologyTracker } from './topologyTracker.js';
+import { WallOffset } from './wallOffset.js';
+
+/** The same warning of the same node is told again after this time only. */
+const REPEATED_WARNING_US = 1_000_000;
+const LOG_TEXT_CHARS_MAX = 300;
+
+export interface ObserverOptions {
+  target: Target;
+  sink: RunSink;
+  /** Machine monotonic µs. */
+  t0Us: number;
+  /** Aborted: the observer stops. */
+  signal?: AbortSignal;
+}
+
+export interface Observer {
+  /** The latest view, not older than about 100 ms (300 ms of a node that does not answer). */
+  view(): TopologyView;
+  /** Delivers what is left in the logs, then lets go of everything. Safe to call twice; nothing is reported afterwards. */
+  stop(): Promise<void>;
+}
+
+/** Resolves once every node was asked twice (or found unreachable) and the initial roles and replicas are told. Does not throw for the nodes' sake. */
+export async function startObserver(options: ObserverOptions): Promise<Observer> {
+  const watch = new Watch(options);
+  options.signal?.addEventListener('abort', () => void watch.stop(), { once: true });
+  if (options.signal?.aborted) await watch.stop();
+  await watch.start();
+  return watch;
+}
+
+class Watch implements Observer {
+  readonly #sink: RunSink;
+  readonly #t0Us: number;
+  readonly #target: Target;
+  readonly #tracker: TopologyTracker;
+  readonly #probes: NodeProbe[];
+  readonly #wallOffset = new WallOffset();
+  readonly #toldWarnings = new Map<string, number>();
+  #tails: LogTail[] = [];
+  #timer: NodeJS.Timeout | null = null;
+  #answeredUs = monotonicUs();
+  #stopping: Promise<void> | null = null;
+
+  constructor({ target, sink, t0Us }: ObserverOptions) {
+    this.#sink = sink;
+    this.#t0Us = t0Us;
+    this.#target = target;
+    this.#tracker = new TopologyTracker(target, (event) => this.#emit(event));
+    this.#probes = target.nodes.map(
+      ({ id }) =>
+        new NodeProbe(id, () => target.control(id), target.mode === 'cluster', {
+          answer: (nodeId, answer) => {
+            this.#answeredUs = answer.atUs;
+            this.#tracker.answered(nodeId, answer);
+          },
+          reachable: (nodeId, { reachable, atUs, sinceUs, reason }) => {
+            this.#emit({ tUs: atUs, type: 'reachable', node: nodeId, reachable, resolutionUs: sinceUs, reason });
+            if (!reachable) this.#tracker.unreachable(nodeId, atUs, sinceUs);
+          },
+        }),
+    );
+  }
+
+  view(): TopologyView {
+    return { atUs: this.#answeredUs, nodes: this.#tracker.nodes };
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping) return;
+    const logs = this.#target.nodes.filter((node) => node.logFile !== null);
+    const tails = await Promise.all(logs.map((node) => LogTail.open(node.logFile ?? '')));
+    this.#tails = tails;
+    this.#tick();
+    await Promise.all(this.#probes.map((probe) => probe.settled));
+    // A replica is in sync by two polls of its master; without the second one every run would begin with none.
+    for (let waitedUs = 0; waitedUs < REPLY_LIMIT_US && !this.#stopping; waitedUs += POLL_INTERVAL_US / 2) {
+      if (this.#probes.every((probe) => probe.answerCount !== 1)) break;
+      await sleepUs(POLL_INTERVAL_US / 2);
+    }
+    if (this.#stopping) return;
+    this.#tracker.begin(monotonicUs());
+    // Lines wait in the files until the nodes' cluster ids are known.
+    tails.forEach((tail, i) => {
+      tail.listen((lines) => this.#takeLines(logs[i]?.id ?? '', lines));
+    });
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    for (const probe of this.#probes) probe.stop();
+    await Promise.all(this.#tails.map((tail) => tail.stop()));
+  }
+
+  /** All probes, every 100 ms, whatever becomes of any of them. */
+  #tick(): void {
+    if (this.#stopping) return;
+    this.#timer = setTimeout(() => this.#tick(), POLL_INTERVAL_US / 1000);
+    this.#wallOffset.sample();
+    // After the turn's input: an answer that lay in the socket while this thread was busy must not count as missing.
+    setImmediate(() => {
+      for (const probe of this.#probes) probe.tick();
+    });
+  }
+
+  #takeLines(node: string, { lines, readAtUs, unseenAtUs }: TailedLines): void {
+    this.#wallOffset.sample();
+    const nowMs = wallClockMs();
+    for (const text of lines) {
+      const line = parseLogLine(text, nowMs);
+      const meaning = line && meaningOf(line.text);
+      if (!line || !meaning) continue;
+      if (meaning.log === 'warning' && this.#isRepeated(node, line.text, readAtUs)) continue;
+      const subject = meaning.subject === null ? null : this.#tracker.nodeNamed(meaning.subject);
+      const tUs = this.#wallOffset.placeUs(line.wallMs, readAtUs, unseenAtUs);
+      this.#emit({ tUs, type: 'log', node, log: meaning.log, subject, text: line.text.slice(0, LOG_TEXT_CHARS_MAX) });
+    }
+  }
+
+  #isRepeated(node: string, text: string, atUs: number): boolean {
+    const key = `${node} ${text.replace(/\d+/g, '').slice(0, LOG_TEXT_CHARS_MAX)}`;
+    const toldUs = this.#toldWarnings.get(key);
+    if (toldUs !== undefined && atUs - toldUs < REPEATED_WARNING_US) return true;
+    this.#toldWarnings.set(key, atUs);
+    return false;
+  }
+
+  #emit(event: EventRecord): void {
+    this.#sink.event({ ...event, tUs: event.tUs - this.#t0Us });
+  }
+}
