@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Shading } from '../plan/plan.js';
 import type { NodeView, ProcessControl, TopologyView } from '../topology/target.js';
+import type { NodeHolds } from './nodeHolds.js';
 import type { ProxyControl } from './proxyControl.js';
 
 /** The part of a fault that profiles and documents need. */
@@ -31,15 +32,21 @@ export interface FaultKind<P = unknown> extends FaultSchema {
 }
 
 export interface ActiveFault {
-  /** Machine monotonic µs when it was confirmed. */
+  /**
+   * Machine monotonic µs: when the (confirmed) signal was delivered, or when the first request that changed a link was sent. No effect
+   * of the fault can be older.
+   */
   readonly injectedAtUs: number;
+  /** Of a fault that ends by itself (a restart): settles when it has; the controller then heals it at once. */
+  readonly done?: Promise<void>;
   /** Brings everything this fault did back to the known good state; safe to call twice, and when others healed it already. */
   heal(): Promise<void>;
   /** Looks, does not remember. */
   isHealed(): Promise<boolean>;
 }
 
-export interface FaultContext {
+/** What a run gives to its faults. */
+export interface FaultEnvironment {
   /** Null on an external target. */
   readonly processes: ProcessControl | null;
   /** Null when the plan has no proxies. */
@@ -49,4 +56,11 @@ export interface FaultContext {
   note(text: string): void;
   /** Aborted when the run must end now. */
   readonly signal: AbortSignal;
+}
+
+/** What one fault gets: the run's environment and what the controller adds. */
+export interface FaultContext extends FaultEnvironment {
+  readonly faultId: number;
+  /** Which nodes are held down, stopped or cut off, by which faults. Everything that two faults could both do to a node goes through it. */
+  readonly holds: NodeHolds;
 }

@@ -1,0 +1,294 @@
+/**
+ * Which faults hold which node down, stopped or cut off. Faults overlap: a condition is brought about by the first fault that wants it
+ * and undone only by the last one that lets go, so that healing one never undoes another. Called by the faults, one instance per run.
+ * It must never act on a process or a proxy that the run does not own: it only knows what `ProcessControl` and `ProxyControl` reach.
+ */
+import { assert } from '../base/assert.js';
+import { monotonicUs, sleepUs } from '../base/clock.js';
+import { KvbenchError, messageOf } from '../base/errors.js';
+import type { ProcessControl } from '../topology/target.js';
+import { Lane, withLimit } from './lane.js';
+import { isProcessStopped } from './processState.js';
+import type { ProxyControl } from './proxyControl.js';
+
+/** From SIGKILL to the exit. */
+const EXIT_LIMIT_US = 5_000_000;
+/** From SIGTERM to the exit: a server waits up to 10 s for its replicas (shutdown-timeout). After it, SIGKILL. */
+const LEAVE_LIMIT_US = 12_000_000;
+/** From the start of a server to its first answer. */
+const START_LIMIT_US = 8_000_000;
+/** From SIGSTOP to the stopped state. */
+const STOP_LIMIT_US = 2_000_000;
+const STOP_POLL_US = 1_000;
+
+export type EndSignal = 'SIGKILL' | 'SIGTERM';
+
+/** One fault's claim that a node be down. Times are machine monotonic. */
+interface DownClaim {
+  readonly faultId: number;
+  readonly fromUs: number;
+  toUs: number | null;
+  /** False when the node was down already. */
+  signalled: boolean;
+}
+
+interface NodeBook {
+  /** Signals and starts, one at a time. */
+  readonly processLane: Lane;
+  /** Apart from the other, so that a slow restart does not hold up a cut link. */
+  readonly linkLane: Lane;
+  readonly down: Map<number, DownClaim>;
+  /** All claims ever made: who meant an exit. */
+  readonly downHistory: DownClaim[];
+  readonly paused: Set<number>;
+  readonly linkClosed: Set<number>;
+  /** The process that was told to end. */
+  doomedPid: number | null;
+  starting: boolean;
+  /** As last set; null after a failed attempt. */
+  linkEnabled: boolean | null;
+}
+
+export class NodeHolds {
+  readonly #processes: ProcessControl | null;
+  readonly #proxies: ProxyControl | null;
+  readonly #note: (text: string) => void;
+  readonly #books = new Map<string, NodeBook>();
+
+  constructor(processes: ProcessControl | null, proxies: ProxyControl | null, note: (text: string) => void) {
+    this.#processes = processes;
+    this.#proxies = proxies;
+    this.#note = note;
+    // A proxy in front of a dead server would accept and hang up; the server itself refuses. So whatever ends a server closes its link.
+    if (proxies) processes?.onChange((change) => change.state === 'exited' && this.#linkFollows(change.node));
+  }
+
+  /**
+   * Ends the server's process; SIGKILL is confirmed by its exit, SIGTERM by its delivery. Resolves to when the signal was delivered.
+   * @throws FAULT_FAILED when it is not running and no fault holds it down.
+   */
+  takeDown(nodeId: string, faultId: number, signal: EndSignal): Promise<number> {
+    const book = this.#book(nodeId);
+    return book.processLane.run(async () => {
+      const processes = this.#ownProcesses();
+      const running = processes.isRunning(nodeId);
+      if (!running && book.down.size === 0) throw notRunning(nodeId, 'ended');
+      const claim: DownClaim = { faultId, fromUs: monotonicUs(), toUs: null, signalled: running };
+      book.down.set(faultId, claim);
+      book.downHistory.push(claim);
+      if (!running) {
+        this.#note(`${nodeId} is down already, by fault ${[...book.down.keys()][0]}`);
+        return claim.fromUs;
+      }
+      try {
+        book.doomedPid = processes.pidOf(nodeId);
+        const { atUs } = await processes.signal(nodeId, signal);
+        if (signal === 'SIGKILL') {
+          await processes.waitForExit(nodeId, EXIT_LIMIT_US);
+          await this.#syncLink(nodeId);
+        }
+        return atUs;
+      } catch (error) {
+        await this.#letUp(nodeId, book, faultId).catch((later) => this.#note(`${nodeId}: ${messageOf(later)}`));
+        throw error;
+      }
+    });
+  }
+
+  /** Lets go; the last one to do so starts the server again (and stops it again where a pause is still in force). */
+  releaseDown(nodeId: string, faultId: number): Promise<void> {
+    const book = this.#book(nodeId);
+    return book.processLane.run(() => this.#letUp(nodeId, book, faultId));
+  }
+
+  /** Whether this fault's part is over and the node is up, or down for another fault's sake. */
+  async isUpAgain(nodeId: string, faultId: number): Promise<boolean> {
+    const book = this.#book(nodeId);
+    if (book.down.has(faultId)) return false;
+    if (book.down.size > 0) return true;
+    if (!this.#ownProcesses().isRunning(nodeId) || book.starting) return false;
+    return this.#proxies === null || book.linkClosed.size > 0 || (await this.#proxies.isEnabled(nodeId));
+  }
+
+  /** Stops the server's process where it stands; resolves, once it has stopped, to when the signal was delivered. */
+  takePaused(nodeId: string, faultId: number): Promise<number> {
+    const book = this.#book(nodeId);
+    return book.processLane.run(async () => {
+      const processes = this.#ownProcesses();
+      const pid = processes.pidOf(nodeId);
+      if (!processes.isRunning(nodeId) || pid === null) throw notRunning(nodeId, 'paused');
+      book.paused.add(faultId);
+      try {
+        const { atUs } = await processes.signal(nodeId, 'SIGSTOP');
+        await confirmStopped(nodeId, pid);
+        return atUs;
+      } catch (error) {
+        await this.#resume(nodeId, book, faultId).catch((later) => this.#note(`${nodeId}: ${messageOf(later)}`));
+        throw error;
+      }
+    });
+  }
+
+  /** Lets go; the last one to do so lets the process go on, if there is one. */
+  releasePaused(nodeId: string, faultId: number): Promise<void> {
+    const book = this.#book(nodeId);
+    return book.processLane.run(() => this.#resume(nodeId, book, faultId));
+  }
+
+  /** Whether this fault's part is over and the process is not stopped, or stopped for another fault's sake, or gone. */
+  async isResumed(nodeId: string, faultId: number): Promise<boolean> {
+    const book = this.#book(nodeId);
+    if (book.paused.has(faultId)) return false;
+    const pid = this.#ownProcesses().pidOf(nodeId);
+    return book.paused.size > 0 || pid === null || !(await isProcessStopped(pid));
+  }
+
+  /** Cuts the clients off: their connections are closed, new ones refused. */
+  closeLink(nodeId: string, faultId: number): Promise<void> {
+    this.#book(nodeId).linkClosed.add(faultId);
+    return this.#syncLink(nodeId);
+  }
+
+  /** Lets go; the last one to do so lets clients in again, unless the node is down. */
+  openLink(nodeId: string, faultId: number): Promise<void> {
+    this.#book(nodeId).linkClosed.delete(faultId);
+    return this.#syncLink(nodeId);
+  }
+
+  /** Closes the connections that clients have; they can connect again at once. Nothing to do where the link is closed. */
+  dropConnections(nodeId: string): Promise<void> {
+    const book = this.#book(nodeId);
+    return book.linkLane.run(async () => {
+      assert(this.#proxies, 'a fault dropped connections without proxies');
+      if (!this.#linkWanted(nodeId, book)) return;
+      book.linkEnabled = null;
+      await this.#proxies.setEnabled(nodeId, false);
+      await this.#proxies.setEnabled(nodeId, true);
+      book.linkEnabled = true;
+    });
+  }
+
+  /** Whether this fault does not close the link and clients get through, or are cut off for another reason. */
+  async isLinkOpen(nodeId: string, faultId: number): Promise<boolean> {
+    const book = this.#book(nodeId);
+    assert(this.#proxies, 'a fault asked for a link without proxies');
+    if (book.linkClosed.has(faultId)) return false;
+    return !this.#linkWanted(nodeId, book) || (await this.#proxies.isEnabled(nodeId));
+  }
+
+  /** The fault that meant this exit of a server (machine monotonic µs); null: nobody did, it is an incident. */
+  faultOfExit(nodeId: string, atUs: number): number | null {
+    const history = this.#books.get(nodeId)?.downHistory ?? [];
+    return history.findLast((claim) => claim.signalled && claim.fromUs <= atUs && (claim.toUs === null || atUs <= claim.toUs))?.faultId ?? null;
+  }
+
+  async #letUp(nodeId: string, book: NodeBook, faultId: number): Promise<void> {
+    const claim = book.down.get(faultId);
+    if (!claim) return;
+    if (book.down.size === 1) await this.#bringUp(nodeId, book);
+    book.down.delete(faultId);
+    claim.toUs = monotonicUs();
+    if (book.down.size > 0) return;
+    if (book.paused.size > 0) await this.#ownProcesses().signal(nodeId, 'SIGSTOP');
+    await this.#syncLink(nodeId);
+  }
+
+  async #bringUp(nodeId: string, book: NodeBook): Promise<void> {
+    const processes = this.#ownProcesses();
+    if (processes.isRunning(nodeId) && processes.pidOf(nodeId) === book.doomedPid) await this.#seeOff(nodeId, book);
+    book.doomedPid = null;
+    if (processes.isRunning(nodeId)) return;
+    book.starting = true;
+    try {
+      await withLimit(processes.start(nodeId), START_LIMIT_US, `starting ${nodeId} again`);
+    } finally {
+      book.starting = false;
+    }
+  }
+
+  /** Waits for a server that was told to leave, and ends it when it does not (a stopped one cannot). */
+  async #seeOff(nodeId: string, book: NodeBook): Promise<void> {
+    const processes = this.#ownProcesses();
+    if (book.paused.size === 0) {
+      const left = await processes.waitForExit(nodeId, LEAVE_LIMIT_US).then(
+        () => true,
+        () => !processes.isRunning(nodeId),
+      );
+      if (left) return;
+      this.#note(`${nodeId} had not left ${LEAVE_LIMIT_US / 1_000_000} s after its SIGTERM was waited for: SIGKILL`);
+    }
+    await processes.signal(nodeId, 'SIGKILL');
+    await processes.waitForExit(nodeId, EXIT_LIMIT_US);
+  }
+
+  async #resume(nodeId: string, book: NodeBook, faultId: number): Promise<void> {
+    if (!book.paused.has(faultId)) return;
+    const processes = this.#ownProcesses();
+    if (book.paused.size === 1 && processes.isRunning(nodeId)) {
+      await processes.signal(nodeId, 'SIGCONT').catch((error) => {
+        if (processes.isRunning(nodeId)) throw error;
+      });
+    }
+    book.paused.delete(faultId);
+  }
+
+  #linkFollows(nodeId: string): void {
+    this.#syncLink(nodeId).catch((error) => this.#note(`the proxy of ${nodeId} does not follow its server: ${messageOf(error)}`));
+  }
+
+  #syncLink(nodeId: string): Promise<void> {
+    const book = this.#book(nodeId);
+    return book.linkLane.run(async () => {
+      const wanted = this.#linkWanted(nodeId, book);
+      if (!this.#proxies || book.linkEnabled === wanted) return;
+      book.linkEnabled = null;
+      await this.#proxies.setEnabled(nodeId, wanted);
+      book.linkEnabled = wanted;
+    });
+  }
+
+  #linkWanted(nodeId: string, book: NodeBook): boolean {
+    return book.linkClosed.size === 0 && !book.starting && (this.#processes === null || this.#processes.isRunning(nodeId));
+  }
+
+  #ownProcesses(): ProcessControl {
+    assert(this.#processes, 'a process fault ran without processes');
+    return this.#processes;
+  }
+
+  #book(nodeId: string): NodeBook {
+    let book = this.#books.get(nodeId);
+    if (!book) {
+      book = {
+        processLane: new Lane(),
+        linkLane: new Lane(),
+        down: new Map(),
+        downHistory: [],
+        paused: new Set(),
+        linkClosed: new Set(),
+        doomedPid: null,
+        starting: false,
+        linkEnabled: true,
+      };
+      this.#books.set(nodeId, book);
+    }
+    return book;
+  }
+}
+
+async function confirmStopped(nodeId: string, pid: number): Promise<void> {
+  const limitUs = monotonicUs() + STOP_LIMIT_US;
+  while (!(await isProcessStopped(pid))) {
+    if (monotonicUs() > limitUs)
+      throw new KvbenchError('FAULT_FAILED', `${nodeId} did not stop within ${STOP_LIMIT_US / 1_000_000} s of its SIGSTOP`);
+    await sleepUs(STOP_POLL_US);
+  }
+}
+
+function notRunning(nodeId: string, what: string): KvbenchError {
+  return new KvbenchError(
+    'FAULT_FAILED',
+    `${nodeId} is not running, so it cannot be ${what}`,
+    'Choose a node that is up, or wait for it with `after`.',
+  );
+}
