@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ValuePool } from '../../workload/values.js';
+import { CommandEncoder } from './commandEncoder.js';
+
+const values = new ValuePool(7, 5000);
+
+function encoded(encoder: CommandEncoder, op: 0 | 1 | 2 | 3, keyIndex: number, valueBytes: number): string {
+  const room = encoder.maxCommandBytes(valueBytes);
+  const out = new Uint8Array(room + 10).fill(1);
+  const end = encoder.encode(out, 5, op, keyIndex, valueBytes);
+  assert.ok(end - 5 <= room, 'within the bound it gave');
+  assert.ok(
+    out.subarray(end).every((byte) => byte === 1),
+    'nothing behind the end',
+  );
+  return Buffer.from(out.subarray(5, end)).toString();
+}
+
+function expected(...args: string[]): string {
+  return `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
+}
+
+test('commands are what a server expects, for any key and value size', () => {
+  const plain = new CommandEncoder({ prefix: 'kvbench:', counterPrefix: 'kvbench:c:', ttlMs: 0, values });
+  const expiring = new CommandEncoder({ prefix: 'ü{tag}:', counterPrefix: 'ü{tag}:c:', ttlMs: 60_000, values });
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 0, max: 5000 }), (keyIndex, valueBytes) => {
+      const value = values.textOf(keyIndex, valueBytes);
+      assert.equal(encoded(plain, 0, keyIndex, 0), expected('GET', `kvbench:${keyIndex}`));
+      assert.equal(encoded(plain, 1, keyIndex, valueBytes), expected('SET', `kvbench:${keyIndex}`, value));
+      assert.equal(encoded(expiring, 1, keyIndex, valueBytes), expected('SET', `ü{tag}:${keyIndex}`, value, 'PX', '60000'));
+      assert.equal(encoded(plain, 2, keyIndex, 0), expected('INCR', `kvbench:c:${keyIndex}`));
+      assert.equal(encoded(expiring, 3, keyIndex, 0), expected('DEL', `ü{tag}:${keyIndex}`));
+    }),
+  );
+});

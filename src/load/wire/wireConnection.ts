@@ -1,0 +1,307 @@
+/**
+ * One connection of the wire client: commands go out in one write per flush from a reused buffer, replies come in through a parser that
+ * allocates nothing, and what is in flight stands in typed arrays in the order it was sent. Owned by WireNode; sends nothing twice.
+ */
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { monotonicUs } from '../../base/clock.js';
+import type { OperationIndex } from '../../plan/plan.js';
+import type { LoadEndpoints } from '../client.js';
+import type { CommandEncoder } from './commandEncoder.js';
+import { ReplyKind, ReplyParser, type ReplySink } from './replyParser.js';
+
+/** From the first byte out to a finished handshake. */
+const CONNECT_LIMIT_MS = 2_000;
+const OUT_BYTES = 65_536;
+const READ_BYTES = 65_536;
+const RING_START = 64;
+
+/** Token of a command that is the connection's own (AUTH, HELLO …), not the engine's. */
+const CONTROL = -1;
+/** Token of an ASKING, whose reply is of no interest. */
+const ASKING = -2;
+
+/** An operation in flight, as the owner gets it back when a connection could not finish it. */
+export interface PendingOperation {
+  token: number;
+  op: OperationIndex;
+  keyIndex: number;
+  valueBytes: number;
+  attempts: number;
+  /** −1: never left this process. */
+  sentUs: number;
+}
+
+export interface ConnectionOwner {
+  /** HOT: went well. */
+  succeeded(token: number, sentUs: number, doneUs: number, attempts: number): void;
+  /** An error reply; `operation` is reused by the next call. */
+  errorReply(connection: WireConnection, operation: PendingOperation, text: string, doneUs: number): void;
+  /** The connection ended with this in flight; `operation` is reused by the next call. */
+  lost(operation: PendingOperation, reason: 'closed' | 'reset' | 'protocol', doneUs: number): void;
+  ready(connection: WireConnection): void;
+  /** After every `lost`. `wasReady` false: it never came up. */
+  closed(connection: WireConnection, reason: string, wasReady: boolean): void;
+  /** HOT: a read is about to be worked off. */
+  readBegun(connection: WireConnection): void;
+  /** HOT: a read has been worked off; what its completions sent can go out. */
+  readDone(connection: WireConnection): void;
+}
+
+export interface ConnectionOptions {
+  host: string;
+  port: number;
+  tls: LoadEndpoints['tls'];
+  username: string | null;
+  password: string | null;
+  /** 2 or 3. */
+  protocol: 2 | 3;
+  /** Ask a replica for reads. */
+  readOnly: boolean;
+  name: string;
+  encoder: CommandEncoder;
+}
+
+/** One read buffer for all connections of a thread: a read is worked off before the next one begins. */
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+export class WireConnection implements ReplySink {
+  /** Index of its node in the owner's list. */
+  readonly node: number;
+  readonly #options: ConnectionOptions;
+  readonly #owner: ConnectionOwner;
+  readonly #parser: ReplyParser;
+  #socket: Socket | null = null;
+  #state: 'connecting' | 'handshake' | 'ready' | 'closed' = 'connecting';
+  #limit: NodeJS.Timeout | null = null;
+  #closeReason: { kind: 'closed' | 'reset' | 'protocol'; text: string } | null = null;
+
+  #out = Buffer.allocUnsafeSlow(OUT_BYTES);
+  /** Start and end of what has been encoded but not written. */
+  #outFrom = 0;
+  #outTo = 0;
+
+  #tokens = new Float64Array(RING_START);
+  #ops = new Uint8Array(RING_START);
+  #keys = new Float64Array(RING_START);
+  #values = new Uint32Array(RING_START);
+  #attempts = new Uint8Array(RING_START);
+  #sent = new Float64Array(RING_START);
+  #mask = RING_START - 1;
+  #head = 0;
+  #tail = 0;
+  /** First entry that has not been written. */
+  #unsent = 0;
+  #readUs = 0;
+  readonly #scratch: PendingOperation = { token: 0, op: 0, keyIndex: 0, valueBytes: 0, attempts: 0, sentUs: -1 };
+
+  /** Bookkeeping of the owner's: whether it is on the stack of idle connections, and whether it waits for a flush. */
+  idle = false;
+  dirty = false;
+
+  constructor(node: number, options: ConnectionOptions, owner: ConnectionOwner) {
+    this.node = node;
+    this.#options = options;
+    this.#owner = owner;
+    this.#parser = new ReplyParser(this);
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** HOT */
+  get inFlight(): number {
+    return this.#tail - this.#head;
+  }
+
+  open(): void {
+    const { host, port, tls } = this.#options;
+    const socket =
+      tls === null
+        ? connectTcp({ host, port, noDelay: true, keepAlive: true, onread: { buffer: readBuffer, callback: (n) => this.#read(readBuffer, n) } })
+        : openTls(host, port, tls);
+    this.#socket = socket;
+    this.#limit = setTimeout(() => this.#end('closed', `no answer within ${CONNECT_LIMIT_MS} ms`), CONNECT_LIMIT_MS);
+    if (tls !== null) socket.on('data', (chunk: Buffer) => this.#read(chunk, chunk.length));
+    socket.once(tls === null ? 'connect' : 'secureConnect', () => this.#greet());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#closeReason ??= { kind: error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'closed', text: error.code ?? error.message };
+    });
+    socket.once('close', () => this.#closed());
+  }
+
+  /** Ends the connection; what is in flight is lost. */
+  close(): void {
+    this.#end('closed', 'closed by kvbench');
+  }
+
+  /** HOT: takes one operation; it goes out with the next flush. */
+  push(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, attempts: number): void {
+    this.#makeRoom(this.#options.encoder.maxCommandBytes(op === 1 ? valueBytes : 0));
+    this.#outTo = this.#options.encoder.encode(this.#out, this.#outTo, op, keyIndex, valueBytes);
+    this.#enqueue(token, op, keyIndex, valueBytes, attempts);
+  }
+
+  /** Before an operation that a node is importing. */
+  pushAsking(): void {
+    this.#pushText('*1\r\n$6\r\nASKING\r\n', ASKING);
+  }
+
+  /** HOT: one write for everything encoded since the last. */
+  flush(): void {
+    if (this.#outFrom === this.#outTo || this.#socket === null) return;
+    const nowUs = monotonicUs();
+    for (let i = this.#unsent; i < this.#tail; i++) this.#sent[i & this.#mask] = nowUs;
+    this.#unsent = this.#tail;
+    const chunk = this.#out.subarray(this.#outFrom, this.#outTo);
+    this.#outFrom = this.#outTo;
+    this.#socket.write(chunk);
+    // The kernel took it all: nobody holds on to the buffer, and it can be filled from its start again.
+    if (this.#socket.writableLength === 0) {
+      this.#outFrom = 0;
+      this.#outTo = 0;
+    }
+  }
+
+  reply(kind: ReplyKind): void {
+    if (this.#head === this.#unsent) return this.malformed('a reply to nothing that was sent');
+    const slot = this.#head & this.#mask;
+    const token = this.#tokens[slot] as number;
+    this.#head++;
+    if (token >= 0) {
+      if (kind === ReplyKind.error) return this.#owner.errorReply(this, this.#operation(slot), this.#parser.errorText, this.#readUs);
+      return this.#owner.succeeded(token, this.#sent[slot] as number, this.#readUs, this.#attempts[slot] as number);
+    }
+    if (token === CONTROL) this.#greeted(kind);
+  }
+
+  malformed(what: string): void {
+    this.#end('protocol', what);
+  }
+
+  #read(bytes: Uint8Array, length: number): boolean {
+    this.#readUs = monotonicUs();
+    this.#owner.readBegun(this);
+    this.#parser.feed(bytes, length);
+    this.#owner.readDone(this);
+    return true;
+  }
+
+  #greet(): void {
+    this.#state = 'handshake';
+    const { username, password, protocol, readOnly, name } = this.#options;
+    if (protocol === 3) this.#pushText(command('HELLO', '3', ...(password === null ? [] : ['AUTH', username ?? 'default', password])), CONTROL);
+    else if (password !== null) this.#pushText(username === null ? command('AUTH', password) : command('AUTH', username, password), CONTROL);
+    if (readOnly) this.#pushText(command('READONLY'), CONTROL);
+    this.#pushText(command('CLIENT', 'SETNAME', name), CONTROL);
+    this.flush();
+  }
+
+  /** A reply of the handshake; the last one makes the connection ready. */
+  #greeted(kind: ReplyKind): void {
+    if (kind === ReplyKind.error) return this.#end('closed', this.#parser.errorText);
+    if (this.#state !== 'handshake' || this.#head !== this.#tail) return;
+    this.#clearLimit();
+    this.#state = 'ready';
+    this.#owner.ready(this);
+  }
+
+  #pushText(text: string, token: number): void {
+    this.#makeRoom(Buffer.byteLength(text));
+    this.#outTo += this.#out.write(text, this.#outTo, 'utf8');
+    this.#enqueue(token, 0, 0, 0, 0);
+  }
+
+  #enqueue(token: number, op: number, keyIndex: number, valueBytes: number, attempts: number): void {
+    if (this.#tail - this.#head > this.#mask) this.#growRing();
+    const slot = this.#tail & this.#mask;
+    this.#tokens[slot] = token;
+    this.#ops[slot] = op;
+    this.#keys[slot] = keyIndex;
+    this.#values[slot] = valueBytes;
+    this.#attempts[slot] = attempts;
+    this.#sent[slot] = -1;
+    this.#tail++;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#outTo + bytes <= this.#out.length) return;
+    // The old buffer may still be with the kernel: leave it to it, and take what is not written along.
+    const rest = this.#out.subarray(this.#outFrom, this.#outTo);
+    const larger = Buffer.allocUnsafeSlow(Math.max(OUT_BYTES, 2 ** Math.ceil(Math.log2(rest.length + bytes))));
+    larger.set(rest);
+    this.#out = larger;
+    this.#outFrom = 0;
+    this.#outTo = rest.length;
+  }
+
+  #growRing(): void {
+    const length = (this.#mask + 1) * 2;
+    const mask = length - 1;
+    const moved = <T extends Float64Array | Uint32Array | Uint8Array>(from: T, to: T): T => {
+      for (let i = this.#head; i < this.#tail; i++) to[i & mask] = from[i & this.#mask] as number;
+      return to;
+    };
+    this.#tokens = moved(this.#tokens, new Float64Array(length));
+    this.#ops = moved(this.#ops, new Uint8Array(length));
+    this.#keys = moved(this.#keys, new Float64Array(length));
+    this.#values = moved(this.#values, new Uint32Array(length));
+    this.#attempts = moved(this.#attempts, new Uint8Array(length));
+    this.#sent = moved(this.#sent, new Float64Array(length));
+    this.#mask = mask;
+  }
+
+  #operation(slot: number): PendingOperation {
+    const operation = this.#scratch;
+    operation.token = this.#tokens[slot] as number;
+    operation.op = this.#ops[slot] as OperationIndex;
+    operation.keyIndex = this.#keys[slot] as number;
+    operation.valueBytes = this.#values[slot] as number;
+    operation.attempts = this.#attempts[slot] as number;
+    operation.sentUs = this.#sent[slot] as number;
+    return operation;
+  }
+
+  #end(kind: 'closed' | 'reset' | 'protocol', text: string): void {
+    if (this.#state === 'closed') return;
+    this.#closeReason ??= { kind, text };
+    this.#socket?.destroy();
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    const wasReady = this.#state === 'ready';
+    this.#state = 'closed';
+    this.#clearLimit();
+    const reason = this.#closeReason ?? { kind: 'closed' as const, text: 'closed by the server' };
+    const nowUs = monotonicUs();
+    for (; this.#head < this.#tail; this.#head++) {
+      const slot = this.#head & this.#mask;
+      if ((this.#tokens[slot] as number) >= 0) this.#owner.lost(this.#operation(slot), reason.kind, nowUs);
+    }
+    this.#owner.closed(this, reason.text, wasReady);
+  }
+
+  #clearLimit(): void {
+    if (this.#limit) clearTimeout(this.#limit);
+    this.#limit = null;
+  }
+}
+
+function openTls(host: string, port: number, tls: NonNullable<LoadEndpoints['tls']>): Socket {
+  const { ca, cert, key, serverName, rejectUnauthorized } = tls;
+  return connectTls({
+    host,
+    port,
+    rejectUnauthorized,
+    ...(serverName === null ? {} : { servername: serverName }),
+    ...(ca === null ? {} : { ca }),
+    ...(cert === null ? {} : { cert }),
+    ...(key === null ? {} : { key }),
+  }).setNoDelay(true);
+}
+
+function command(...args: string[]): string {
+  return `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
+}
