@@ -23,7 +23,7 @@ const REPLACE_AFTER_US = 5_000_000;
 export interface ProbeAnswer {
   /** Machine monotonic µs of the answer. */
   atUs: number;
-  /** Since the answer before, or since the probe began: a change between the two happened somewhere in this time. */
+  /** Since the question before that was answered, or since the probe began: what changed did so somewhere in this time. */
   sinceUs: number;
   replication: string | null;
   clusterNodes: string | null;
@@ -51,7 +51,9 @@ export class NodeProbe {
   /** When the question that is out was asked; null: none is. */
   #askedAtUs: number | null = null;
   #answerCount = 0;
-  #answeredAtUs = monotonicUs();
+  /** When the last question that was answered was asked: the answer was true then or later. */
+  #trueAtUs = monotonicUs();
+  /** When the connection was begun or, on an old one, the question asked. */
   #triedAtUs = monotonicUs();
   #reachable: boolean | null = null;
   #lastError = '';
@@ -83,8 +85,10 @@ export class NodeProbe {
       if (silentUs > REPLACE_AFTER_US) this.#drop();
       return;
     }
-    if (this.#ready) this.#ask(nowUs);
-    else if (!this.#redis) this.#open(nowUs);
+    if (this.#ready) {
+      this.#triedAtUs = nowUs;
+      this.#ask(nowUs);
+    } else if (!this.#redis) this.#open(nowUs);
     else if (nowUs - this.#connectingSinceUs > CONNECT_LIMIT_US) {
       this.#noteReachable(false, nowUs, this.#lastError || `no connection within ${CONNECT_LIMIT_US / 1000} ms`);
       this.#drop();
@@ -127,7 +131,6 @@ export class NodeProbe {
   #ask(nowUs: number): void {
     const redis = this.#redis;
     if (!redis) return;
-    this.#triedAtUs = nowUs;
     this.#askedAtUs = nowUs;
     const questions = redis.pipeline().info('replication');
     if (this.#cluster) questions.cluster('NODES').cluster('INFO');
@@ -147,11 +150,12 @@ export class NodeProbe {
       this.#drop();
       return;
     }
+    const askedAtUs = this.#askedAtUs ?? monotonicUs();
     this.#askedAtUs = null;
     const atUs = monotonicUs();
     const [replication, clusterNodes, clusterInfo] = replies.map(([error, result]) => (error === null && typeof result === 'string' ? result : null));
-    const sinceUs = atUs - this.#answeredAtUs;
-    this.#answeredAtUs = atUs;
+    const sinceUs = atUs - this.#trueAtUs;
+    this.#trueAtUs = askedAtUs;
     this.#answerCount++;
     this.#noteReachable(true, atUs, 'answers');
     this.#listener.answer(this.#nodeId, {
@@ -169,8 +173,9 @@ export class NodeProbe {
     const changed = this.#reachable !== reachable && !(this.#reachable === null && reachable);
     this.#reachable = reachable;
     if (this.#stopped || !changed) return;
-    // Gone: since the last answer. Back: since the last attempt, and a late answer comes as soon as the node can give it.
-    const sinceUs = reachable ? Math.min(atUs - this.#triedAtUs, POLL_INTERVAL_US) : atUs - this.#answeredAtUs;
+    // Gone: since the last answer. Back: a late answer comes as soon as the node can give it, a new connection may be an interval late.
+    const tookUs = atUs - this.#triedAtUs;
+    const sinceUs = !reachable ? atUs - this.#trueAtUs : POLL_INTERVAL_US + (tookUs > REPLY_LIMIT_US ? 0 : tookUs);
     this.#listener.reachable(this.#nodeId, { reachable, atUs, sinceUs, reason });
     if (!reachable) this.#settle();
   }
@@ -180,6 +185,7 @@ export class NodeProbe {
     this.#redis = null;
     this.#ready = false;
     this.#askedAtUs = null;
-    redis?.disconnect();
+    // ioredis would hold a timer of 2 s for a connection that has closed already.
+    if (redis && redis.status !== 'close' && redis.status !== 'end') redis.disconnect();
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import type { Redis } from 'ioredis';
 import { monotonicUs } from '../base/clock.js';
+import type { Target } from '../topology/target.js';
 import { type Observer, startObserver } from './observer.js';
 import { EventLog, startServers, type TestNodeRecord, type TestServers, until } from './servers.test.support.js';
 
@@ -22,7 +23,7 @@ interface Watched {
   log: EventLog;
   t0Us: number;
   /** Starts the observer, once the servers are as the test wants them. */
-  observe(): Promise<Observer>;
+  observe(target?: Target): Promise<Observer>;
 }
 
 async function watched(t: TestContext, mode: 'standalone' | 'cluster', nodes: TestNodeRecord[], args: string[] = []): Promise<Watched> {
@@ -30,8 +31,8 @@ async function watched(t: TestContext, mode: 'standalone' | 'cluster', nodes: Te
   t.after(() => running.close());
   const log = new EventLog();
   const t0Us = monotonicUs();
-  const observe = async (): Promise<Observer> => {
-    const observer = await startObserver({ target: running.target, sink: log, t0Us });
+  const observe = async (target: Target = running.target): Promise<Observer> => {
+    const observer = await startObserver({ target, sink: log, t0Us });
     t.after(() => observer.stop());
     return observer;
   };
@@ -47,129 +48,137 @@ async function replicate({ running, clients }: Watched): Promise<void> {
   });
 }
 
-test('a pair: initial state, a stopped master, a promotion by hand, a restart', async (t) => {
-  const w = await watched(t, 'standalone', pair);
-  const { running, log, clients } = w;
-  const [first] = running.servers;
-  await replicate(w);
-  const observer = await w.observe();
-  // What was written last is acknowledged within a second.
-  await log.waitFor('replicas', 'in sync', (event) => event.shard === 0 && event.inSync === 1 && event.known === 1);
-  const view = observer.view();
-  assert.deepEqual(
-    view.nodes.map(({ id, role, shard, masterId, reachable, inSync }) => ({ id, role, shard, masterId, reachable, inSync })),
-    [
-      { id: 'n1', role: 'master', shard: 0, masterId: null, reachable: true, inSync: false },
-      { id: 'n2', role: 'replica', shard: 0, masterId: 'n1', reachable: true, inSync: true },
-    ],
-  );
-  assert.deepEqual(
-    log.of('role').map(({ node, role, shard }) => [node, role, shard]),
-    [
-      ['n1', 'master', 0],
-      ['n2', 'replica', 0],
-    ],
-  );
+describe('the observer', { concurrency: true }, () => {
+  test('a pair: initial state, a stopped master, a promotion by hand, a restart', async (t) => {
+    const w = await watched(t, 'standalone', pair);
+    const { running, log, clients } = w;
+    const [first] = running.servers;
+    await replicate(w);
+    const observer = await w.observe();
+    // What was written last is acknowledged within a second.
+    await log.waitFor('replicas', 'in sync', (event) => event.shard === 0 && event.inSync === 1 && event.known === 1);
+    const view = observer.view();
+    assert.deepEqual(
+      view.nodes.map(({ id, role, shard, masterId, reachable, inSync }) => ({ id, role, shard, masterId, reachable, inSync })),
+      [
+        { id: 'n1', role: 'master', shard: 0, masterId: null, reachable: true, inSync: false },
+        { id: 'n2', role: 'replica', shard: 0, masterId: 'n1', reachable: true, inSync: true },
+      ],
+    );
+    assert.deepEqual(
+      log.of('role').map(({ node, role, shard }) => [node, role, shard]),
+      [
+        ['n1', 'master', 0],
+        ['n2', 'replica', 0],
+      ],
+    );
 
-  let mark = log.events.length;
-  first?.signal('SIGSTOP');
-  const gone = await log.waitFor('reachable', 'n1 gone', (event) => event.node === 'n1' && !event.reachable, mark);
-  assert.match(gone.reason, /no reply within 300 ms/);
-  assert.ok(gone.resolutionUs >= 300_000, `${gone.resolutionUs}`);
-  await log.waitFor('replicas', 'none in sync', (event) => event.inSync === 0 && event.known === 1, mark);
-  const stoppedViewUs = observer.view().atUs;
-  await until('the other node to be polled on', () => observer.view().atUs > stoppedViewUs + 200_000);
-  first?.signal('SIGCONT');
-  const back = await log.waitFor('reachable', 'n1 back', (event) => event.node === 'n1' && event.reachable, mark);
-  assert.ok(back.resolutionUs <= 100_000);
-  await log.waitFor('replicas', 'in sync again', (event) => event.inSync === 1, mark);
+    let mark = log.events.length;
+    first?.signal('SIGSTOP');
+    const gone = await log.waitFor('reachable', 'n1 gone', (event) => event.node === 'n1' && !event.reachable, mark);
+    assert.match(gone.reason, /no reply within 300 ms/);
+    assert.ok(gone.resolutionUs >= 300_000, `${gone.resolutionUs}`);
+    await log.waitFor('replicas', 'none in sync', (event) => event.inSync === 0 && event.known === 1, mark);
+    const stoppedViewUs = observer.view().atUs;
+    await until('the other node to be polled on', () => observer.view().atUs > stoppedViewUs + 200_000);
+    first?.signal('SIGCONT');
+    const back = await log.waitFor('reachable', 'n1 back', (event) => event.node === 'n1' && event.reachable, mark);
+    assert.ok(back.resolutionUs <= 100_000);
+    await log.waitFor('replicas', 'in sync again', (event) => event.inSync === 1, mark);
 
-  mark = log.events.length;
-  await first?.kill();
-  await log.waitFor('reachable', 'n1 dead', (event) => event.node === 'n1' && !event.reachable, mark);
-  const beforeUs = monotonicUs() - w.t0Us;
-  await clients[1]?.replicaof('NO', 'ONE');
-  const afterUs = monotonicUs() - w.t0Us;
-  await log.waitFor('role', 'n2 master', (event) => event.node === 'n2' && event.role === 'master', mark);
-  const promoted = await log.waitFor('log', 'n2 promoted', (event) => event.node === 'n2' && event.log === 'promoted', mark);
-  // The stamp is cut to a ms, and the wall clock is measured to one.
-  assert.ok(promoted.tUs >= beforeUs - 3000 && promoted.tUs <= afterUs + 3000, `${beforeUs} ${promoted.tUs} ${afterUs}`);
+    mark = log.events.length;
+    await first?.kill();
+    await log.waitFor('reachable', 'n1 dead', (event) => event.node === 'n1' && !event.reachable, mark);
+    const beforeUs = monotonicUs() - w.t0Us;
+    await clients[1]?.replicaof('NO', 'ONE');
+    const afterUs = monotonicUs() - w.t0Us;
+    await log.waitFor('role', 'n2 master', (event) => event.node === 'n2' && event.role === 'master', mark);
+    const promoted = await log.waitFor('log', 'n2 promoted', (event) => event.node === 'n2' && event.log === 'promoted', mark);
+    // The stamp is cut to a ms, and the wall clock is measured to one.
+    assert.ok(promoted.tUs >= beforeUs - 3000 && promoted.tUs <= afterUs + 3000, `${beforeUs} ${promoted.tUs} ${afterUs}`);
 
-  mark = log.events.length;
-  await first?.start();
-  await log.waitFor('reachable', 'n1 restarted', (event) => event.node === 'n1' && event.reachable, mark);
-  await log.waitFor('log', 'n1 ready', (event) => event.node === 'n1' && event.log === 'ready', mark);
+    mark = log.events.length;
+    await first?.start();
+    await log.waitFor('reachable', 'n1 restarted', (event) => event.node === 'n1' && event.reachable, mark);
+    await log.waitFor('log', 'n1 ready', (event) => event.node === 'n1' && event.log === 'ready', mark);
 
-  await observer.stop();
-  mark = log.events.length;
-  await first?.kill();
-  await clients[1]?.ping();
-  assert.equal(log.events.length, mark, 'nothing is told after stop');
-});
+    await observer.stop();
+    mark = log.events.length;
+    await first?.kill();
+    await clients[1]?.ping();
+    assert.equal(log.events.length, mark, 'nothing is told after stop');
+  });
 
-test('a cluster loses a master: suspicion, agreement, promotion and redundancy, in order and about the right nodes', async (t) => {
-  const w = await watched(t, 'cluster', cluster, ['--cluster-node-timeout', '600', '--cluster-replica-validity-factor', '0']);
-  const { running, log, clients } = w;
-  await formCluster(w);
-  const observer = await w.observe();
-  await log.waitFor('replicas', 'in sync', (event) => event.shard === 0 && event.inSync === 1 && event.known === 1);
-  assert.deepEqual(
-    observer.view().nodes.map(({ role, shard, slots, masterId, inSync }) => ({ role, shard, slots, masterId, inSync })),
-    [
-      { role: 'master', shard: 0, slots: [[0, 5460]], masterId: null, inSync: false },
-      { role: 'master', shard: 1, slots: [[5461, 10922]], masterId: null, inSync: false },
-      { role: 'master', shard: 2, slots: [[10923, 16383]], masterId: null, inSync: false },
-      { role: 'replica', shard: 0, slots: [], masterId: 'n1', inSync: true },
-    ],
-  );
-  let mark = log.events.length;
-  const killedUs = monotonicUs() - w.t0Us;
-  await running.servers[0]?.kill();
-  const promoted = await log.waitFor('log', 'n4 promoted', (event) => event.node === 'n4' && event.log === 'promoted', mark);
-  await log.waitFor('clusterState', 'ok again', (event) => event.node === 'n2' && event.state === 'ok', mark);
-  const role = await log.waitFor('role', 'n4 master of shard 0', (event) => event.node === 'n4' && event.role === 'master', mark);
-  assert.equal(role.shard, 0);
-  assert.ok((role.epoch ?? 0) > 3);
-  const agreed = log.of('log', mark).filter((event) => event.log === 'markingFailing' || event.log === 'failReceived');
-  const detected = Math.min(...agreed.map((event) => event.tUs));
-  assert.ok(agreed.length >= 2 && agreed.every((event) => event.subject === 'n1'), JSON.stringify(agreed));
-  const delayed = await log.waitFor('log', 'election delayed', (event) => event.log === 'electionDelayed', mark);
-  assert.ok(killedUs < detected && detected <= delayed.tUs && delayed.tUs < promoted.tUs && promoted.tUs < role.tUs);
-  assert.ok(promoted.tUs > role.tUs - role.resolutionUs - 3000, 'the role was polled within its resolution');
-  const fail = await log.waitFor('flag', 'n1 failed', (event) => event.node === 'n1' && event.flag === 'fail', mark);
-  assert.ok(fail.tUs >= detected && fail.seenBy !== 'n1');
-  await log.waitFor('replicas', 'none left', (event) => event.shard === 0 && event.inSync === 0 && event.known === 0, mark);
+  test('a cluster loses a master: suspicion, agreement, promotion and redundancy, in order and about the right nodes', async (t) => {
+    const w = await watched(t, 'cluster', cluster, ['--cluster-node-timeout', '600', '--cluster-replica-validity-factor', '0']);
+    const { running, log, clients } = w;
+    await formCluster(w);
+    const observer = await w.observe();
+    await log.waitFor('replicas', 'in sync', (event) => event.shard === 0 && event.inSync === 1 && event.known === 1);
+    assert.deepEqual(
+      observer.view().nodes.map(({ role, shard, slots, masterId, inSync }) => ({ role, shard, slots, masterId, inSync })),
+      [
+        { role: 'master', shard: 0, slots: [[0, 5460]], masterId: null, inSync: false },
+        { role: 'master', shard: 1, slots: [[5461, 10922]], masterId: null, inSync: false },
+        { role: 'master', shard: 2, slots: [[10923, 16383]], masterId: null, inSync: false },
+        { role: 'replica', shard: 0, slots: [], masterId: 'n1', inSync: true },
+      ],
+    );
+    let mark = log.events.length;
+    const killedUs = monotonicUs() - w.t0Us;
+    await running.servers[0]?.kill();
+    const promoted = await log.waitFor('log', 'n4 promoted', (event) => event.node === 'n4' && event.log === 'promoted', mark);
+    await log.waitFor('clusterState', 'ok again', (event) => event.node === 'n2' && event.state === 'ok', mark);
+    const role = await log.waitFor('role', 'n4 master of shard 0', (event) => event.node === 'n4' && event.role === 'master', mark);
+    assert.equal(role.shard, 0);
+    assert.ok((role.epoch ?? 0) > 3);
+    const agreed = log.of('log', mark).filter((event) => event.log === 'markingFailing' || event.log === 'failReceived');
+    const detected = Math.min(...agreed.map((event) => event.tUs));
+    assert.ok(agreed.length >= 2 && agreed.every((event) => event.subject === 'n1'), JSON.stringify(agreed));
+    const delayed = await log.waitFor('log', 'election delayed', (event) => event.log === 'electionDelayed', mark);
+    assert.ok(killedUs < detected && detected <= delayed.tUs && delayed.tUs < promoted.tUs && promoted.tUs < role.tUs);
+    assert.ok(promoted.tUs > role.tUs - role.resolutionUs - 3000, 'the role was polled within its resolution');
+    const fail = await log.waitFor('flag', 'n1 failed', (event) => event.node === 'n1' && event.flag === 'fail', mark);
+    assert.ok(fail.tUs >= detected && fail.seenBy !== 'n1');
+    await log.waitFor('replicas', 'none left', (event) => event.shard === 0 && event.inSync === 0 && event.known === 0, mark);
 
-  mark = log.events.length;
-  await running.servers[0]?.start();
-  await log.waitFor('role', 'n1 replica', (event) => event.node === 'n1' && event.role === 'replica' && event.shard === 0, mark);
-  await log.waitFor('replicas', 'redundant again', (event) => event.shard === 0 && event.inSync === 1 && event.known === 1, mark);
-  await log.waitFor('log', 'sync done', (event) => event.node === 'n1' && event.log === 'replicaSyncDone', mark);
-  await log.waitFor('log', 'fail cleared', (event) => event.log === 'failCleared' && event.subject === 'n1', mark);
-  await log.waitFor('flag', 'n1 ok', (event) => event.node === 'n1' && event.flag === 'ok', mark);
-  assert.ok((await clients[1]?.cluster('INFO'))?.includes('cluster_state:ok'));
-  assert.deepEqual(observer.view().nodes.find((node) => node.id === 'n4')?.slots, [[0, 5460]]);
-});
+    mark = log.events.length;
+    await running.servers[0]?.start();
+    await log.waitFor('role', 'n1 replica', (event) => event.node === 'n1' && event.role === 'replica' && event.shard === 0, mark);
+    await log.waitFor('replicas', 'redundant again', (event) => event.shard === 0 && event.inSync === 1 && event.known === 1, mark);
+    await log.waitFor('log', 'sync done', (event) => event.node === 'n1' && event.log === 'replicaSyncDone', mark);
+    await log.waitFor('log', 'fail cleared', (event) => event.log === 'failCleared' && event.subject === 'n1', mark);
+    await log.waitFor('flag', 'n1 ok', (event) => event.node === 'n1' && event.flag === 'ok', mark);
+    assert.ok((await clients[1]?.cluster('INFO'))?.includes('cluster_state:ok'));
+    assert.deepEqual(observer.view().nodes.find((node) => node.id === 'n4')?.slots, [[0, 5460]]);
+  });
 
-test('a node that is dead from the start is an event, not a wait', async (t) => {
-  const w = await watched(t, 'standalone', pair);
-  await replicate(w);
-  await w.running.servers[0]?.kill();
-  const startedUs = monotonicUs();
-  const observer = await w.observe();
-  assert.ok(monotonicUs() - startedUs < 1_000_000);
-  assert.deepEqual(
-    observer.view().nodes.map(({ reachable, inSync }) => [reachable, inSync]),
-    [
-      [false, false],
-      [true, false],
-    ],
-  );
-  assert.match(w.log.of('reachable')[0]?.reason ?? '', /ECONNREFUSED/);
-  assert.deepEqual(
-    w.log.of('replicas').map(({ inSync, known }) => [inSync, known]),
-    [[0, 1]],
-  );
+  test('a node that is dead from the start is an event, not a wait; without logs a promotion is the role that was polled', async (t) => {
+    const w = await watched(t, 'standalone', pair);
+    await replicate(w);
+    await w.running.servers[0]?.kill();
+    const startedUs = monotonicUs();
+    const target = { ...w.running.target, nodes: w.running.target.nodes.map((node) => ({ ...node, logFile: null })) };
+    const observer = await w.observe(target);
+    assert.ok(monotonicUs() - startedUs < 1_000_000);
+    assert.deepEqual(
+      observer.view().nodes.map(({ reachable, inSync }) => [reachable, inSync]),
+      [
+        [false, false],
+        [true, false],
+      ],
+    );
+    assert.match(w.log.of('reachable')[0]?.reason ?? '', /ECONNREFUSED/);
+    assert.deepEqual(
+      w.log.of('replicas').map(({ inSync, known }) => [inSync, known]),
+      [[0, 1]],
+    );
+    const beforeUs = monotonicUs() - w.t0Us;
+    await w.clients[1]?.replicaof('NO', 'ONE');
+    const role = await w.log.waitFor('role', 'n2 master', (event) => event.node === 'n2' && event.role === 'master');
+    assert.ok(role.tUs >= beforeUs && role.tUs - role.resolutionUs <= monotonicUs() - w.t0Us);
+    assert.deepEqual(w.log.of('log'), []);
+  });
 });
 
 /** n1–n3 masters of a third each, n4 a replica of n1; whole, and in sync by acknowledgement, when it resolves. */

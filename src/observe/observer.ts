@@ -126,7 +126,6 @@ class Watch implements Observer {
   }
 
   #takeLines(node: string, { lines, readAtUs, unseenAtUs }: TailedLines): void {
-    this.#wallOffset.sample();
     const nowMs = wallClockMs();
     for (const text of lines) {
       const line = parseLogLine(text, nowMs);

@@ -62,7 +62,7 @@ export async function startServers(mode: Target['mode'], nodes: readonly TestNod
     };
   });
   const close = async (): Promise<void> => {
-    for (const client of clients) client.disconnect();
+    for (const client of clients) if (client.status !== 'end') client.disconnect();
     await Promise.all([...children.values()].map(killed));
     await rm(folder, { recursive: true, force: true });
   };
@@ -115,10 +115,14 @@ function fakeTarget(servers: readonly TestServer[], mode: Target['mode'], nodes:
   };
 }
 
+/** The next port to try: tests of one file run side by side and must not find the same ones. */
+let nextPort = 12_000 + (process.pid % 8000);
+
 async function freePorts(count: number): Promise<number[]> {
   // Below the ephemeral range and with a free bus port beside each, as a cluster needs.
   const ports: number[] = [];
-  for (let port = 12_000 + (process.pid % 8000); ports.length < count; port++) {
+  while (ports.length < count) {
+    const port = nextPort++;
     if ((await isFree(port)) && (await isFree(port + 10_000))) ports.push(port);
   }
   return ports;
@@ -142,7 +146,7 @@ async function answers(port: number): Promise<void> {
     } catch {
       return false;
     } finally {
-      probe.disconnect();
+      if (probe.status === 'ready') probe.disconnect();
     }
   });
 }

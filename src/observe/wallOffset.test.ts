@@ -20,13 +20,25 @@ test('a stamp a little before the last look stays, as its server may have been s
   assert.equal(offset.placeUs(1_000_000, read.atUs, read.unseenAtUs), read.unseenAtUs);
 });
 
-test('one bad measurement does not count, a step of the wall clock does soon', () => {
+test('one bad measurement does not count, a step of the wall clock does after three', () => {
   let measured = -1_000_000_000;
   const offset = new WallOffset(() => measured);
+  for (let i = 0; i < 60; i++) offset.sample();
   measured = -1_000_030_000;
+  offset.sample();
   offset.sample();
   assert.equal(offset.offsetUs, -1_000_000_000);
   offset.sample();
-  offset.sample();
   assert.equal(offset.offsetUs, -1_000_030_000);
+});
+
+test('the whole milliseconds of the wall clock do not make the offset jump', () => {
+  let i = 0;
+  const offset = new WallOffset(() => -1_000_000_000 + ((i++ * 373) % 1000));
+  for (let k = 0; k < 60; k++) offset.sample();
+  const steadyUs = offset.offsetUs;
+  for (let k = 0; k < 60; k++) {
+    offset.sample();
+    assert.ok(Math.abs(offset.offsetUs - steadyUs) < 100, `${offset.offsetUs} ${steadyUs}`);
+  }
 });
