@@ -24,7 +24,7 @@ const ENABLE_LIMIT_US = 5_000_000;
 const ENABLE_RETRY_US = 50_000;
 
 /** @throws PROXY_FAILED when the server can't be started or reached, or refuses; then nothing of it is left. */
-export async function createProxies(target: Target, where: Plan['toxiproxy']): Promise<ProxyControl> {
+export async function createProxies(target: Pick<Target, 'nodes'>, where: Plan['toxiproxy']): Promise<ProxyControl> {
   assert(where.kind !== 'none', 'proxies made for a plan without any');
   const embedded = where.kind === 'embedded' ? await startEmbedded() : null;
   const url = where.kind === 'url' ? where.url.replace(/\/+$/, '') : (embedded?.url ?? '');
@@ -64,7 +64,7 @@ class Proxies implements ProxyControl {
   }
 
   async create(nodes: readonly TargetNode[]): Promise<void> {
-    await this.#ask('reach it', () => this.#client.getVersion());
+    await this.#ask('be reached', () => this.#client.getVersion());
     const nowUs = monotonicUs();
     const run = `kvbench-${process.pid}-${nowUs.toString(36)}`;
     let offset = nowUs % PORT_COUNT;
