@@ -1,0 +1,131 @@
+/**
+ * A checked profile → the plan: phases placed on the time axis, operations counted, every draw made. Called by the command line once
+ * per run. Pure: the same profile and seed give the same plan.
+ */
+import { RandomStream, Stream } from '../base/random.js';
+import type { ResolvedFault, ResolvedProfile } from '../profile/loadProfile.js';
+import type { ParsedSelector } from '../profile/nodeSelector.js';
+import type { FaultPlan, KeyDistribution, LoadPlan, NodeSelector, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
+
+type Load = ResolvedProfile['load'];
+type Workload = Load['workload'];
+
+const ZIPFIAN_THETA = 0.99;
+const HOT_FRACTION = 0.2;
+const HOT_SHARE = 0.8;
+const LOGNORMAL_SIGMA = 1;
+const LOGNORMAL_MAX_PER_MEDIAN = 100;
+const FIXED_BYTES = 64;
+
+export function makePlan(profile: ResolvedProfile): Plan {
+  const draws = new RandomStream(profile.seed, Stream.selector);
+  const chaos = profile.chaos.map((fault, index) => faultPlan(fault, index + 1, draws));
+  return {
+    name: profile.name,
+    description: profile.description,
+    seed: profile.seed,
+    target: profile.target,
+    toxiproxy: toxiproxyPlan(profile.toxiproxy, chaos),
+    load: loadPlan(profile.load),
+    chaos,
+    objective: profile.objective,
+    thresholds: profile.thresholds,
+    allow: profile.allow,
+  };
+}
+
+function toxiproxyPlan(where: string, chaos: readonly FaultPlan[]): Plan['toxiproxy'] {
+  if (!chaos.some((fault) => fault.needsProxy)) return { kind: 'none' };
+  return where === 'embedded' ? { kind: 'embedded' } : { kind: 'url', url: where };
+}
+
+function loadPlan(load: Load): LoadPlan {
+  const { client, threads, connections, maxInFlight, maxQueued, resend } = load;
+  return {
+    client,
+    threads,
+    connections,
+    maxInFlight,
+    maxQueued,
+    timeoutUs: load.timeout,
+    resend,
+    workload: workloadPlan(load.workload),
+    phases: phasePlans(load.phases),
+  };
+}
+
+function phasePlans(phases: Load['phases']): PhasePlan[] {
+  let startUs = 0;
+  let firstOperation = 0;
+  return phases.map((phase, index) => {
+    const base = { index, name: phase.name ?? `phase-${index + 1}`, record: phase.record, startUs, durationUs: phase.duration };
+    startUs += phase.duration;
+    if (phase.rate === undefined) return { ...base, kind: 'closed', clients: phase.clients ?? 1, pipeline: phase.pipeline ?? 1 };
+    const { startPerSec, endPerSec } = phase.rate;
+    const operationCount = operationsOf(startPerSec, endPerSec, phase.duration);
+    const open = { ...base, kind: 'open', rateStartPerSec: startPerSec, rateEndPerSec: endPerSec, operationCount, firstOperation } as const;
+    firstOperation += operationCount;
+    return open;
+  });
+}
+
+/** Floor of the integral of a linear rate; a millionth is added, so that 1000/m for 1m is 1000 and not 999. */
+export function operationsOf(startPerSec: number, endPerSec: number, durationUs: number): number {
+  return Math.floor((((startPerSec + endPerSec) / 2) * durationUs) / 1_000_000 + 1e-6);
+}
+
+function workloadPlan(workload: Workload): WorkloadPlan {
+  return {
+    name: workload.name ?? 'inline',
+    operations: workload.operations,
+    keys: { count: workload.keys.count, prefix: workload.keys.prefix, distribution: keyDistribution(workload.keys) },
+    values: valueSizes(workload.values),
+    // A TTL below a millisecond cannot be told to the server: rounded up.
+    ttlMs: Math.ceil(workload.ttl / 1000),
+    preload: workload.preload,
+  };
+}
+
+function keyDistribution(keys: Workload['keys']): KeyDistribution {
+  switch (keys.distribution) {
+    case 'uniform':
+    case 'sequential':
+      return { kind: keys.distribution };
+    case 'zipfian':
+      return { kind: 'zipfian', theta: keys.theta ?? ZIPFIAN_THETA };
+    case 'hotspot':
+      return { kind: 'hotspot', hotFraction: keys.hotFraction ?? HOT_FRACTION, hotShare: keys.hotShare ?? HOT_SHARE };
+  }
+}
+
+function valueSizes(values: Workload['values']): ValueSizes {
+  if (values.median !== undefined) {
+    return {
+      kind: 'lognormal',
+      medianBytes: values.median,
+      sigma: values.sigma ?? LOGNORMAL_SIGMA,
+      maxBytes: values.max ?? values.median * LOGNORMAL_MAX_PER_MEDIAN,
+    };
+  }
+  if (values.min !== undefined && values.max !== undefined) return { kind: 'uniform', minBytes: values.min, maxBytes: values.max };
+  return { kind: 'fixed', bytes: values.size ?? FIXED_BYTES };
+}
+
+function faultPlan(fault: ResolvedFault, id: number, draws: RandomStream): FaultPlan {
+  const { at, after } = fault.common;
+  return {
+    id,
+    kind: fault.kind,
+    trigger: after ? { kind: 'after', faultId: after.fault, state: after.state, delayUs: after.delay } : { kind: 'at', atUs: at ?? 0 },
+    forUs: fault.common.for ?? null,
+    selector: fault.selector && drawn(fault.selector, draws.unit(id)),
+    params: fault.params,
+    needsProxy: fault.needsProxy,
+    shading: fault.shading,
+  };
+}
+
+/** The draw belongs to the fault's number, so that adding a fault at the end changes none before it. */
+function drawn(selector: ParsedSelector, draw: number): NodeSelector {
+  return selector.by === 'randomMaster' || selector.by === 'randomReplica' ? { ...selector, draw } : selector;
+}

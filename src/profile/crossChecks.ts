@@ -1,0 +1,209 @@
+/**
+ * Checks over several parts of a profile: faults against the load and the target, thresholds against phases, operations and shards.
+ * Called by loadProfile once the parts are parsed. A check whose ground is itself wrong is left out: one slip, one message.
+ */
+
+import { formatUs } from '../base/units.js';
+import type { FaultSchema } from '../chaos/fault.js';
+import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
+import type { CommonFault } from './chaosSchema.js';
+import type { Phase } from './loadSchema.js';
+import { impossibleIn, type ParsedSelector } from './nodeSelector.js';
+import type { ProblemList } from './problems.js';
+import { isMap, type Path, type ProfileTree } from './profileTree.js';
+import { didYouMean } from './suggest.js';
+import type { TargetInput } from './targetSchema.js';
+import { type ParsedMetric, parseMetric, parseThreshold } from './thresholdExpression.js';
+
+/** What is known for certain; null: that part is wrong or missing, and checks that need it are skipped. */
+export interface Ground {
+  tree: ProfileTree;
+  problems: ProblemList;
+  target: TargetInput | null;
+  phases: readonly Phase[] | null;
+  operations: Readonly<Record<OperationName, number>> | null;
+  /** Number of chaos entries; those that are wrong count too. */
+  faultCount: number;
+  allow: readonly string[] | null;
+}
+
+export function phaseName(phase: { name?: string | undefined }, index: number): string {
+  return phase.name ?? `phase-${index + 1}`;
+}
+
+export function checkPhases(ground: Ground): void {
+  const { phases, tree, problems } = ground;
+  if (!phases) return;
+  const seen = new Map<string, number>();
+  for (const [index, phase] of phases.entries()) {
+    const name = phaseName(phase, index);
+    const earlier = seen.get(name);
+    if (earlier !== undefined)
+      problems.add(tree.place(['load', 'phases', index, 'name']), `name: "${name}" is the name of phases[${earlier}] too; give each phase its own`);
+    else seen.set(name, index);
+  }
+  if (phases.every((phase) => !phase.record)) {
+    problems.add(tree.place(['load', 'phases']), 'all phases have record: false, so nothing would be measured; leave it out of at least one');
+  }
+}
+
+/** One chaos entry whose own keys are right. */
+export interface CheckedFault {
+  index: number;
+  fault: FaultSchema;
+  common: CommonFault;
+  selector: ParsedSelector | null;
+}
+
+export function checkFault(ground: Ground, entry: CheckedFault): void {
+  checkMoment(ground, entry);
+  checkAllowed(ground, entry);
+  checkNode(ground, entry);
+}
+
+function checkMoment({ phases, tree, problems }: Ground, { index, common }: CheckedFault): void {
+  const at = (key: string, ...more: string[]): ReturnType<ProfileTree['place']> => tree.place(['chaos', index, key, ...more]);
+  const id = index + 1;
+  if (common.after && common.after.fault >= id) {
+    const remedy = id === 1 ? 'the first fault can only have at:' : `fault ${id} can wait for ${id === 2 ? 'fault 1' : `faults 1 to ${id - 1}`}`;
+    problems.add(at('after', 'fault'), `fault: ${common.after.fault} is not an earlier fault; ${remedy}`);
+  }
+  if (!phases) return;
+  const endUs = phases.reduce((sum, phase) => sum + phase.duration, 0);
+  if (common.at !== undefined && common.at >= endUs) {
+    problems.add(
+      at('at'),
+      `at: ${formatUs(common.at)} is not before the end of the load (${formatUs(endUs)}); inject it earlier or make the phases longer`,
+    );
+  } else if (common.at !== undefined && common.for !== undefined && common.at + common.for > endUs) {
+    const late = `${formatUs(common.at)} + ${formatUs(common.for)} is after the end of the load (${formatUs(endUs)})`;
+    problems.add(at('for'), `for: ${late}; shorten it, or leave it out: a fault without for is healed at the end`);
+  }
+  if (common.after && common.after.delay >= endUs) {
+    problems.add(at('after', 'delay'), `delay: ${formatUs(common.after.delay)} leads beyond the end of the load (${formatUs(endUs)})`);
+  }
+}
+
+function checkAllowed({ target, allow, tree, problems }: Ground, { index, fault }: CheckedFault): void {
+  if (target?.topology !== 'external') return;
+  const place = tree.place(['chaos', index, 'fault']);
+  if (fault.needs === 'process') {
+    problems.add(
+      place,
+      `fault: ${fault.kind} acts on server processes, and kvbench only touches those it started itself; use a lab, or a network fault`,
+    );
+  } else if (allow && !allow.includes(fault.kind)) {
+    problems.add(
+      place,
+      `fault: ${fault.kind} is not allowed on this external target; if its owner agrees, write allow: [${[...allow, fault.kind].join(', ')}]`,
+    );
+  }
+}
+
+function checkNode({ target, tree, problems }: Ground, { index, fault, selector }: CheckedFault): void {
+  if (fault.selector === 'required' && tree.get(['chaos', index, 'node']) === undefined) {
+    problems.add(
+      tree.place(['chaos', index]),
+      `missing key "node" in chaos[${index}]: ${fault.kind} must know which node to hit (e.g. node: "master[0]")`,
+    );
+  }
+  if (!target || !selector) return;
+  const lab =
+    target.topology === 'cluster'
+      ? { topology: target.topology, masters: target.masters, replicasPerMaster: target.replicasPerMaster }
+      : target.topology === 'standalone' || target.mode === 'standalone'
+        ? ({ topology: 'standalone', masters: 1, replicasPerMaster: 0 } as const)
+        : undefined;
+  const why = lab && impossibleIn(selector, lab);
+  if (why) problems.add(tree.place(['chaos', index, 'node']), `node: "${selector.text}" can never be hit: ${why}`);
+}
+
+export function checkAllow(ground: Ground, faults: readonly FaultSchema[]): void {
+  const kinds = faults.map((fault) => fault.kind);
+  for (const [index, kind] of (ground.allow ?? []).entries()) {
+    if (!kinds.includes(kind))
+      ground.problems.add(ground.tree.place(['allow', index]), `unknown fault "${kind}"${didYouMean(kind, kinds, 'the faults are')}`);
+  }
+}
+
+/** Parses and checks `thresholds` or `objective` from their raw values; what is wrong is told and left out. */
+export function checkThresholds(ground: Ground, section: 'thresholds' | 'objective', parsed: Readonly<Record<string, unknown>>): ThresholdPlan[] {
+  const out: ThresholdPlan[] = [];
+  for (const [key, value] of Object.entries(parsed)) {
+    const metric = parseMetric(key);
+    if ('problem' in metric) {
+      ground.problems.add(ground.tree.place([section, key], 'key'), metric.problem);
+      continue;
+    }
+    const wrongTag = tagProblem(ground, metric);
+    if (wrongTag) ground.problems.add(ground.tree.place([section, key], 'key'), wrongTag);
+    for (const { path, text, abortOnFail, delayAbortEvalUs } of expressionsOf([section, key], value)) {
+      const threshold = parseThreshold(metric, text);
+      if ('problem' in threshold) ground.problems.add(ground.tree.place(path), threshold.problem);
+      else out.push({ ...threshold, abortOnFail, delayAbortEvalUs });
+    }
+  }
+  return out;
+}
+
+interface FlatExpression {
+  path: Path;
+  text: string;
+  abortOnFail: boolean;
+  delayAbortEvalUs: number;
+}
+
+/** `value` as thresholdsSchema left it. */
+function expressionsOf(path: Path, value: unknown): FlatExpression[] {
+  if (typeof value === 'string') return [{ path, text: value, abortOnFail: false, delayAbortEvalUs: 0 }];
+  if (Array.isArray(value)) return value.flatMap((item, index) => expressionsOf([...path, index], item));
+  if (!isMap(value)) return [];
+  return [
+    {
+      path: [...path, 'threshold'],
+      text: String(value.threshold),
+      abortOnFail: value.abortOnFail === true,
+      delayAbortEvalUs: Number(value.delayAbortEval),
+    },
+  ];
+}
+
+const duringValues = ['before', 'fault', 'recovery', 'after'];
+
+function tagProblem(ground: Ground, { metric, tags }: ParsedMetric): string | undefined {
+  const { op, phase, during, shard, fault } = tags;
+  if (op !== undefined) {
+    if (!operationNames.includes(op as OperationName))
+      return `unknown operation "${op}" in ${metric}${didYouMean(op, operationNames, 'the operations are')}`;
+    if (ground.operations?.[op as OperationName] === 0)
+      return `${metric}: the workload has no ${op}, so this would always fail; give it a weight or leave it out`;
+  }
+  if (phase !== undefined && ground.phases) {
+    const names = ground.phases.map(phaseName);
+    const found = ground.phases[names.indexOf(phase)];
+    if (!found) return `unknown phase "${phase}" in ${metric}${didYouMean(phase, names, 'the phases are')}`;
+    if (!found.record) return `${metric}: phase "${phase}" has record: false, so it is in no threshold; choose another`;
+  }
+  if (during !== undefined && !duringValues.includes(during))
+    return `unknown time "during:${during}" in ${metric}${didYouMean(during, duringValues, 'it must be one of')}`;
+  if (shard !== undefined) {
+    const wrong = shardProblem(shard, ground.target);
+    if (wrong) return `${metric}: ${wrong}`;
+  }
+  if (fault !== undefined && !(/^[1-9]\d*$/.test(fault) && Number(fault) <= ground.faultCount)) {
+    const known =
+      ground.faultCount === 0
+        ? 'this profile has no faults'
+        : `this profile’s faults are 1${ground.faultCount > 1 ? ` to ${ground.faultCount}` : ''}`;
+    return `${metric}: there is no fault ${fault}; ${known}`;
+  }
+  return undefined;
+}
+
+function shardProblem(shard: string, target: TargetInput | null): string | undefined {
+  if (shard === 'any' || shard === 'all') return undefined;
+  if (!/^\d+$/.test(shard)) return `"shard:${shard}" is not a shard; write a number from 0, any or all`;
+  const count = target?.topology === 'cluster' ? target.masters : target?.topology === 'standalone' ? 1 : undefined;
+  if (count === undefined || Number(shard) < count) return undefined;
+  return `there is no shard ${shard}; this target has ${count === 1 ? 'only shard 0' : `shards 0 to ${count - 1}`}`;
+}

@@ -1,0 +1,306 @@
+/**
+ * From a YAML file to a checked profile: read, override, put referenced files in place, check everything, and only then throw all problems
+ * at once. Called by the command line; starts nothing and connects to nothing.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { KvbenchError } from '../base/errors.js';
+import type { FaultSchema } from '../chaos/fault.js';
+import type { FaultPlan, TargetPlan, ThresholdPlan } from '../plan/plan.js';
+import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
+import { checkAllow, checkFault, checkPhases, checkThresholds, type Ground } from './crossChecks.js';
+import { type Explainer, explainIssues } from './explain.js';
+import { type ParsedSelector, parseNodeSelector } from './nodeSelector.js';
+import { applyOverrides } from './overrides.js';
+import { type Problem, ProblemList, ProfileError } from './problems.js';
+import { documentedProfileSchema, type ProfileOutput, resolvedProfileSchema } from './profileSchema.js';
+import { isMap, ObjectOrigin, type Path, ProfileTree, startsWith } from './profileTree.js';
+import { nameFrom, References } from './references.js';
+import type { SchemaNode } from './schemaNode.js';
+import { findFile } from './shipped.js';
+import { didYouMean } from './suggest.js';
+import { readYamlFile } from './yamlFile.js';
+
+export interface ProfileOptions {
+  /** The faults that profiles may name. */
+  faults: readonly FaultSchema[];
+  /** Values of `--set`: `a.b.0.c=value`, in order. */
+  sets: readonly string[];
+  /** Where `KVBENCH_SET_…` variables are looked for. */
+  env: NodeJS.ProcessEnv;
+}
+
+/** A profile in which everything is known but the draws. Durations are whole µs, sizes bytes, rates operations per second. */
+export interface ResolvedProfile {
+  name: string;
+  description: string;
+  seed: number;
+  target: TargetPlan;
+  /** `embedded` or a URL. */
+  toxiproxy: string;
+  load: ProfileOutput['load'];
+  chaos: ResolvedFault[];
+  objective: ThresholdPlan[];
+  thresholds: ThresholdPlan[];
+  allow: string[];
+}
+
+export interface ResolvedFault extends Pick<FaultPlan, 'kind' | 'params' | 'needsProxy' | 'shading'> {
+  common: CommonFault;
+  selector: ParsedSelector | null;
+}
+
+/**
+ * @param file a path, or the name of a shipped profile (`failover`)
+ * @throws KvbenchError FILE_NOT_READABLE when there is no such file; ProfileError (INVALID_PROFILE) with all problems of its content
+ */
+export function loadProfile(file: string, options: ProfileOptions): ResolvedProfile {
+  const found = findFile('profiles', file, process.cwd(), '');
+  if ('problem' in found) throw new KvbenchError('FILE_NOT_READABLE', found.problem, 'see `kvbench list profiles` for what is shipped');
+  const yaml = readYamlFile(found.path, found.label);
+  const tree = new ProfileTree(yaml.value, yaml.origin);
+  return resolveProfile(tree, { folder: dirname(found.path), labelFolder: dirname(found.label), defaultName: nameFrom(found.path) }, options);
+}
+
+/**
+ * A profile that did not come from a file, e.g. from flags.
+ * @param label what problems are reported at, followed by the path of the value
+ * @param baseFolder what relative file references start from
+ * @throws ProfileError (INVALID_PROFILE) with all problems
+ */
+export function profileFromObject(
+  object: unknown,
+  label: string,
+  baseFolder: string,
+  options: ProfileOptions,
+  placeNames: Readonly<Record<string, string>> = {},
+): ResolvedProfile {
+  const tree = new ProfileTree(object, new ObjectOrigin(label, placeNames));
+  return resolveProfile(tree, { folder: baseFolder, labelFolder: '', defaultName: nameFrom(label) }, options);
+}
+
+interface Whereabouts {
+  folder: string;
+  /** How the user knows `folder`. */
+  labelFolder: string;
+  defaultName: string;
+}
+
+function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileOptions): ResolvedProfile {
+  const problems = new ProblemList();
+  const schema = z.toJSONSchema(documentedProfileSchema(options.faults), { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const explainer: Explainer = { tree, schema, problems };
+  const references = new References(tree, where.folder, where.labelFolder, options.faults, problems);
+  if (!isMap(tree.root)) throw new ProfileError([notAProfile(tree)]);
+  const expand = (path: Path, next: string): void => references.expandFor(path, next);
+  applyOverrides(tree, { sets: options.sets, env: options.env, schema, expand }, problems);
+  references.expandAll();
+
+  const parsed = parseSections(explainer, references);
+  const ground = groundOf(tree, problems, parsed);
+  checkPhases(ground);
+  checkAllow(ground, options.faults);
+  const chaos = resolveChaos(explainer, references, ground, options.faults);
+  const objective = checkThresholds(ground, 'objective', parsed.profile?.objective ?? {});
+  const thresholds = checkThresholds(ground, 'thresholds', parsed.profile?.thresholds ?? {});
+  if (parsed.profile && parsed.isRight(['target'])) checkFiles(explainer, parsed.profile, where.folder);
+  problems.throwIfAny();
+
+  const { profile } = parsed;
+  if (!profile) throw new Error('bug in kvbench: a profile that could not be parsed has no problem');
+  const { name, description, seed, toxiproxy, load, allow } = profile;
+  return {
+    name: name ?? where.defaultName,
+    description,
+    seed,
+    target: targetPlan(profile.target, where.folder),
+    toxiproxy,
+    load,
+    chaos,
+    objective,
+    thresholds,
+    allow,
+  };
+}
+
+function notAProfile(tree: ProfileTree): Problem {
+  const remedy = 'a profile is a map of keys: target, load, chaos, thresholds; begin with a shipped one, see `kvbench list profiles`';
+  const what = tree.root === null || tree.root === undefined ? 'is empty' : Array.isArray(tree.root) ? 'is a list' : 'is a single text';
+  return { place: tree.place([]), message: `the profile ${what}; ${remedy}` };
+}
+
+interface ParsedSections {
+  /** With wrong values left away where they could be; null when what is left makes no profile. */
+  profile: ProfileOutput | null;
+  /** Whether nothing at or below a path was wrong. */
+  isRight(path: Path): boolean;
+}
+
+/** Checks all but the chaos entries' own keys, tells what is wrong, and saves what is right for the checks that follow. */
+function parseSections(explainer: Explainer, references: References): ParsedSections {
+  const { tree } = explainer;
+  const result = resolvedProfileSchema.safeParse(tree.root);
+  if (result.success) return { profile: result.data, isRight: () => true };
+  const issues = result.error.issues.filter((issue) => !references.isBroken(issue.path as Path));
+  explainIssues(explainer, issues);
+  const wrongPaths = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...(issue.path as Path), key]) : [issue.path as Path],
+  );
+  const isRight = (path: Path): boolean => !wrongPaths.some((wrong) => startsWith(wrong, path) || startsWith(path, wrong));
+  return { profile: salvage(tree.root, result.error.issues), isRight };
+}
+
+/** Parses again without the wrong values, so that checks across the file can go on; missing parts get harmless stand-ins. */
+function salvage(root: unknown, issues: readonly z.core.$ZodIssue[]): ProfileOutput | null {
+  const copy = new ProfileTree(root, new ObjectOrigin(''));
+  for (const issue of issues) {
+    const path = issue.path as Path;
+    if (issue.code === 'unrecognized_keys') for (const key of issue.keys) copy.remove([...path, key]);
+    else copy.remove(path);
+  }
+  const again = resolvedProfileSchema.safeParse(copy.root);
+  if (again.success) return again.data;
+  const standIns: Record<string, unknown> = {
+    target: { topology: 'standalone' },
+    load: { workload: { operations: { get: 1 } }, phases: [{ duration: '1s', rate: '1/s' }] },
+  };
+  for (const section of new Set(again.error.issues.map((issue) => String(issue.path[0])))) {
+    copy.remove([section]);
+    if (standIns[section] !== undefined && isMap(copy.root)) copy.mount([section], standIns[section], new ObjectOrigin(''));
+  }
+  return resolvedProfileSchema.safeParse(copy.root).data ?? null;
+}
+
+function groundOf(tree: ProfileTree, problems: ProblemList, { profile, isRight }: ParsedSections): Ground {
+  const chaos = tree.get(['chaos']);
+  return {
+    tree,
+    problems,
+    target: profile && isRight(['target']) ? profile.target : null,
+    phases: profile && isRight(['load', 'phases']) ? profile.load.phases : null,
+    operations: profile && isRight(['load', 'workload', 'operations']) ? profile.load.workload.operations : null,
+    faultCount: Array.isArray(chaos) ? chaos.length : 0,
+    allow: profile && isRight(['allow']) ? profile.allow : null,
+  };
+}
+
+function resolveChaos(explainer: Explainer, references: References, ground: Ground, faults: readonly FaultSchema[]): ResolvedFault[] {
+  const { tree } = explainer;
+  const entries = tree.get(['chaos']);
+  if (!Array.isArray(entries)) return [];
+  return entries.flatMap((_, index) => resolveFault(explainer, references, ground, faults, index) ?? []);
+}
+
+function resolveFault(
+  explainer: Explainer,
+  references: References,
+  ground: Ground,
+  faults: readonly FaultSchema[],
+  index: number,
+): ResolvedFault | undefined {
+  const { tree, problems } = explainer;
+  const path: Path = ['chaos', index];
+  const entry = tree.get(path);
+  if (!isMap(entry)) {
+    problems.add(tree.place(path), `chaos[${index}]: a fault is a map of keys, e.g. { at: 8s, for: 10s, fault: kill, node: "master[0]" }`);
+    return undefined;
+  }
+  const kinds = faults.map((fault) => fault.kind);
+  const fault = faults.find((candidate) => candidate.kind === entry.fault);
+  if (!fault) {
+    const given =
+      entry.fault === undefined ? `missing key "fault" in chaos[${index}]; the faults are: ${kinds.join(', ')}` : unknownFault(entry.fault, kinds);
+    problems.add(tree.place(entry.fault === undefined ? path : [...path, 'fault']), given);
+  }
+  const common = parsePart(
+    explainer,
+    path,
+    commonFaultSchema,
+    Object.fromEntries(Object.entries(entry).filter(([key]) => commonFaultKeys.includes(key))),
+  );
+  const own = Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'fault' && !commonFaultKeys.includes(key)));
+  const params = fault && !references.isBroken(path) ? parsePart(explainer, path, fault.params, own) : undefined;
+  const selector = typeof entry.node === 'string' ? parseNodeSelector(entry.node) : null;
+  if (selector && 'problem' in selector) problems.add(tree.place([...path, 'node']), `node: ${selector.problem}`);
+  if (!fault || !common) return undefined;
+  const usable = selector && !('problem' in selector) ? selector : null;
+  checkFault(ground, { index, fault, common: common.value, selector: usable });
+  if (!params) return undefined;
+  return {
+    kind: fault.kind,
+    params: params.value,
+    needsProxy: fault.needs === 'proxy',
+    shading: fault.shading,
+    common: common.value,
+    selector: usable,
+  };
+}
+
+function unknownFault(kind: unknown, kinds: readonly string[]): string {
+  return typeof kind === 'string'
+    ? `unknown fault "${kind}"${didYouMean(kind, kinds, 'the faults are')}`
+    : `fault: it must be one of ${kinds.join(', ')}`;
+}
+
+function parsePart<T>(explainer: Explainer, path: Path, schema: z.ZodType<T>, value: unknown): { value: T } | undefined {
+  const result = schema.safeParse(value);
+  if (result.success) return { value: result.data };
+  explainIssues(explainer, result.error.issues, path);
+  return undefined;
+}
+
+/** Certificates and secrets that are files must be there; what they hold is read when the connection is made. */
+function checkFiles({ tree, problems }: Explainer, { target }: ProfileOutput, folder: string): void {
+  if (target.topology !== 'external') return;
+  const files: [Path, string | undefined][] = [
+    [['target', 'password', 'file'], target.password?.file],
+    ...(['ca', 'cert', 'key'] as const).map((key): [Path, string | undefined] => [['target', 'tls', key], target.tls?.[key]]),
+  ];
+  for (const [path, file] of files) {
+    if (file !== undefined && !existsSync(resolve(folder, file)))
+      problems.add(tree.place(path), `${String(path.at(-1))}: there is no file ${file}; the path is relative to the profile`);
+  }
+}
+
+function targetPlan(target: ProfileOutput['target'], folder: string): TargetPlan {
+  switch (target.topology) {
+    case 'standalone':
+      return { kind: 'lab', topology: 'standalone', masters: 1, replicasPerMaster: 0, server: target.server, config: target.config };
+    case 'cluster':
+      return {
+        kind: 'lab',
+        topology: 'cluster',
+        masters: target.masters,
+        replicasPerMaster: target.replicasPerMaster,
+        server: target.server,
+        config: target.config,
+      };
+    case 'external': {
+      const { url, mode, username, password, tls } = target;
+      const absolute = (file: string | undefined): string | null => (file === undefined ? null : resolve(folder, file));
+      const secret =
+        password?.env !== undefined
+          ? { env: password.env }
+          : password?.command !== undefined
+            ? { command: password.command }
+            : { file: absolute(password?.file) ?? '' };
+      const tlsKeys = tls ?? { rejectUnauthorized: true };
+      const tlsPlan = {
+        ca: absolute(tls?.ca),
+        cert: absolute(tls?.cert),
+        key: absolute(tls?.key),
+        serverName: tls?.serverName ?? null,
+        rejectUnauthorized: tlsKeys.rejectUnauthorized,
+      };
+      return {
+        kind: 'external',
+        url,
+        mode,
+        username: username ?? null,
+        password: password ? secret : null,
+        tls: url.startsWith('rediss:') ? tlsPlan : null,
+      };
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** The schema of `load`: how much, for how long, through which client. Its workload is in workloadSchema.ts. */
+import { z } from 'zod';
+import { duration, rate, together, whole } from './fields.js';
+import { nameField } from './workloadSchema.js';
+
+export const phaseSchema = together(
+  z.strictObject({
+    name: nameField()
+      .optional()
+      .describe('What reports and thresholds call it; `phase-1` and so on when absent.')
+      .meta({ examples: ['steady'] }),
+    duration: duration()
+      .describe('How long it lasts.')
+      .meta({ examples: ['30s'] }),
+    rate: rate()
+      .optional()
+      .describe('Open loop: operations per second over all workers, sent at their time whatever the server does. `a..b` goes linearly from a to b.'),
+    clients: whole(1, 100_000)
+      .optional()
+      .describe('Closed loop, instead of `rate`: so many virtual clients, each waiting for its answers before it goes on.')
+      .meta({ examples: [50] }),
+    pipeline: whole(1, 10_000)
+      .optional()
+      .describe('With `clients`: operations each client keeps in flight. 1 when absent.')
+      .meta({ examples: [16] }),
+    record: z.boolean().default(true).describe('False for a warm-up: counted apart, in no threshold and no statistics.'),
+  }),
+  (has, problem) => {
+    if (has('rate') && has('clients')) problem('rate and clients exclude each other; rate is an open loop, clients a closed one', 'clients');
+    if (!has('rate') && !has('clients')) problem('a phase needs rate (e.g. rate: 5000/s) or clients (e.g. clients: 50)');
+    if (has('pipeline') && !has('clients'))
+      problem('pipeline belongs to a closed loop (clients); with rate, the limit is load.maxInFlight', 'pipeline');
+  },
+);
+export type Phase = z.output<typeof phaseSchema>;
+
+/** `workload` is what stands under that key: a schema of the resolved keys, or (for documents) also of a file's name. */
+export function loadSchema<W extends z.ZodType>(workload: W) {
+  return z.strictObject({
+    client: z.enum(['ioredis']).default('ioredis').describe('What sends the operations: `ioredis`, as a Node application would.'),
+    threads: whole(1, 64).default(2).describe('Worker threads that share the load.'),
+    workload: workload.describe('The workload: a file relative to the profile, the name of a shipped one, or its keys right here.'),
+    connections: whole(1, 10_000).default(4).describe('Connections per shard and worker.'),
+    maxInFlight: whole(1, 10_000_000).default(10_000).describe('Operations under way per shard and worker; beyond it they wait in a queue.'),
+    maxQueued: whole(0, 10_000_000).default(100_000).describe('Length of that queue per shard and worker; its overflow is dropped (and counted).'),
+    timeout: duration('1ms', '10m').prefault('5s').describe('Deadline of an operation, from its intended start.'),
+    resend: z
+      .enum(['never', 'client-default'])
+      .default('never')
+      .describe(
+        'Whether the client may send an operation again after a lost connection, and so apply it twice: `client-default` shows what applications get.',
+      ),
+    phases: z.array(phaseSchema).min(1).max(1000).describe('The phases, one after the other; the first starts at t0.'),
+  });
+}

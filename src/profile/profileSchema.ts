@@ -1,0 +1,77 @@
+/**
+ * The schema of a whole profile, put together from its parts: once as the loader checks it (files resolved, chaos entries apart) and
+ * once as it is documented. The parts are the same objects, so the two cannot drift apart.
+ */
+import { z } from 'zod';
+import type { FaultSchema } from '../chaos/fault.js';
+import { documentedFault } from './chaosSchema.js';
+import { loadSchema } from './loadSchema.js';
+import { targetSchema } from './targetSchema.js';
+import { objectiveSchema, thresholdsSchema } from './thresholdSchema.js';
+import { nameField, workloadSchema } from './workloadSchema.js';
+
+const toxiproxy = z
+  .string()
+  .meta({ title: '`embedded`, or http:// url', pattern: '^(embedded$|https?://)', examples: ['embedded', 'http://127.0.0.1:8474'] })
+  .refine((text) => text === 'embedded' || isHttpUrl(text), {
+    error: (issue) => `${JSON.stringify(issue.input)} is neither "embedded" nor a url like http://host:8474`,
+  });
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/]/.test(text) && URL.canParse(text);
+}
+
+function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, chaosEntry: C) {
+  return z.strictObject({
+    name: nameField()
+      .optional()
+      .describe('What reports and result folders call it; the file’s name when absent.')
+      .meta({ examples: ['failover'] }),
+    description: z.string().default('').describe('What it shows, one sentence; shown by `kvbench list`.'),
+    seed: z.int().min(0).default(42).describe('Every random draw of the run comes from it: the same seed repeats the same run.'),
+    target: targetSchema.describe('What is measured.'),
+    toxiproxy: toxiproxy
+      .default('embedded')
+      .describe('Where network faults are made: kvbench’s own server, or a running Toxiproxy. Not used when no fault needs it.'),
+    load: loadSchema(workload).describe('What is asked of the target.'),
+    objective: objectiveSchema
+      .default({})
+      .describe('What "good enough" means here, for telling degraded times: metric → expression(s) as in `thresholds`.')
+      .meta({
+        title: 'map of metric → expression(s)',
+        examples: ['{ "latency{op:get}": "p(99)<20ms" }'],
+      }),
+    chaos: z.array(chaosEntry).max(1000).default([]).describe('The faults, numbered from 1 in this order.'),
+    thresholds: thresholdsSchema
+      .default({})
+      .describe('What must hold for exit code 0: metric → expression(s). Read like k6’s.')
+      .meta({
+        title: 'map of metric → expression(s)',
+        examples: ['{ "gap{shard:any}": ["max<15s"] }'],
+      }),
+    allow: z
+      .array(z.string())
+      .default([])
+      .describe('On an external target: the kinds of fault its owner allows. In a lab all are.')
+      .meta({ examples: ['[toxic]'] }),
+  });
+}
+
+/** What the loader checks: the workload already in place, chaos entries checked one by one against their faults. */
+export const resolvedProfileSchema = profileSchema(workloadSchema, z.unknown());
+export type ProfileOutput = z.output<typeof resolvedProfileSchema>;
+
+/** What people write, for the reference, editors and "did you mean". */
+export function documentedProfileSchema(faults: readonly FaultSchema[]): z.ZodObject {
+  const entries = faults.map(documentedFault);
+  const [first, ...rest] = entries;
+  const entry = first ? z.discriminatedUnion('fault', [first, ...rest] as never) : z.never();
+  const workload = z.union([
+    z
+      .string()
+      .min(1)
+      .meta({ title: 'file or shipped name', examples: ['../workloads/session-cache.yaml'] }),
+    workloadSchema,
+  ]);
+  return profileSchema(workload, entry as z.ZodType);
+}

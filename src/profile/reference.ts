@@ -1,0 +1,172 @@
+/**
+ * The generated documents of a profile: the reference page (Markdown) and the JSON Schema for editors. Both come from the schemas that
+ * validate, so they say what is true. Called by `kvbench schema` and by the test that keeps `docs/` fresh. Pure.
+ */
+import { z } from 'zod';
+import type { FaultSchema } from '../chaos/fault.js';
+import { faultStates, metricNames } from '../plan/plan.js';
+import { commonFaultKeys, documentedFault, toxicFileSchema } from './chaosSchema.js';
+import { selectorForms } from './nodeSelector.js';
+import { laterMetrics } from './notYet.js';
+import { documentedProfileSchema } from './profileSchema.js';
+import { referenceRows, table } from './referenceTable.js';
+import type { SchemaNode } from './schemaNode.js';
+import { metricRules } from './thresholdExpression.js';
+import { workloadSchema } from './workloadSchema.js';
+
+/** JSON Schema (draft 2020-12) of a profile, for editors: put `# yaml-language-server: $schema=…` on top of a file. */
+export function profileJsonSchema(faults: readonly FaultSchema[]): Record<string, unknown> {
+  const { $schema, ...rest } = z.toJSONSchema(documentedProfileSchema(faults), { io: 'input', unrepresentable: 'any' });
+  return { $schema, title: 'kvbench profile', ...rest };
+}
+
+/** The reference page. Ends with a line break. */
+export function renderProfileReference(faults: readonly FaultSchema[]): string {
+  const root = profileJsonSchema(faults) as SchemaNode;
+  const properties = root.properties ?? {};
+  return `${[
+    intro,
+    '## A profile',
+    table(referenceRows(root, '', 1)),
+    '## `target`',
+    properties.target?.description ?? '',
+    ...(properties.target?.oneOf ?? []).flatMap(targetSection),
+    '## `load`',
+    table(referenceRows(without(properties.load, ['workload']), 'load.')),
+    '## A workload',
+    'A file that `load.workload` names, or the same keys inline under `load.workload`.',
+    table(referenceRows(schemaOf(workloadSchema), '')),
+    '## `chaos`',
+    'A list of faults, numbered from 1. Every entry has these keys, and those of its kind:',
+    table(commonRows(faults)),
+    ...faults.flatMap(faultSection),
+    ...toxicSection(faults),
+    '## Node selectors',
+    'They resolve at injection, by the roles of that moment; the event says to what, and the heal acts on what the injection hit.',
+    selectorTable,
+    '## `thresholds` and `objective`',
+    thresholdText,
+    metricTable(),
+    outsideText,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+}
+
+const intro = `# Profile reference
+
+Generated from the schema that validates (\`UPDATE_GOLDEN=1 npm test\` writes it again); the same as a JSON Schema for editors: \`docs/profile.schema.json\` or \`kvbench schema\`.
+\`kvbench validate FILE\` tells all problems of a file at once, each with its line and column.
+
+Durations are written \`500ms\`, \`5s\`, \`1m30s\` (units us, ms, s, m, h); sizes \`64B\`, \`4KiB\`, \`1MB\` (B, KB, KiB, MB, MiB, GB, GiB); rates \`5000/s\`, \`300/m\`, \`20k/s\`. There is no default unit.
+Files named in a profile are relative to that profile; the name of a shipped one does, too (\`kvbench list\`).`;
+
+function targetSection(node: SchemaNode): string[] {
+  const topology = node.properties?.topology;
+  return [`### \`topology: ${String(topology?.const)}\``, topology?.description ?? '', table(referenceRows(without(node, ['topology']), 'target.'))];
+}
+
+function commonRows(faults: readonly FaultSchema[]): ReturnType<typeof referenceRows> {
+  const [first] = faults;
+  if (!first) return [];
+  const entry = schemaOf(documentedFault(first));
+  const others = Object.keys(entry.properties ?? {}).filter((key) => key !== 'fault' && !commonFaultKeys.includes(key));
+  const rows = referenceRows(without(entry, others), '');
+  return rows.map((row) =>
+    row.key === 'fault'
+      ? { ...row, type: faults.map((fault) => `\`${fault.kind}\``).join(', '), meaning: 'What happens.', example: first.kind }
+      : row,
+  );
+}
+
+function faultSection(fault: FaultSchema): string[] {
+  const rows = referenceRows(without(schemaOf(documentedFault(fault)), ['fault', ...commonFaultKeys]), '');
+  const acts = { process: 'Acts on processes that kvbench started (a lab).', proxy: 'Acts on proxies between clients and nodes.', none: '' }[
+    fault.needs
+  ];
+  return [
+    `### \`fault: ${fault.kind}\``,
+    `${fault.summary} ${acts} Heal: ${fault.healSummary} \`node\` is ${fault.selector}.`,
+    `\`\`\`yaml\n- ${fault.example}\n\`\`\``,
+    rows.length > 0 ? table(rows) : 'It has no keys of its own.',
+  ];
+}
+
+function toxicSection(faults: readonly FaultSchema[]): string[] {
+  const schema = toxicFileSchema(faults);
+  if (!schema) return [];
+  const keys = Object.keys(schema.shape).map((key) => `\`${key}\``);
+  return [
+    '## A toxic file',
+    `A network condition under a name, for \`use:\` of a \`toxic\` fault. Its keys are ${keys.join(', ')}, as explained there.`,
+  ];
+}
+
+const selectorMeanings: Record<(typeof selectorForms)[number], string> = {
+  'master[0]': 'the i-th master, by lowest slot',
+  'replica[0]': 'the i-th replica, by start order',
+  'node[0]': 'the i-th server, by start order, whatever its role',
+  'master of slot 0': 'the master that serves a slot (0 to 16383)',
+  'master of key user:1': 'the master that serves a key; hash tags count',
+  'replica of master[0]': 'a replica of the i-th master',
+  'random master': 'any master; the plan holds the draw, so the same seed hits the same one',
+  'random replica': 'any replica, drawn likewise',
+  'all replicas': 'every replica at once',
+  'all masters': 'every master at once',
+};
+
+const selectorTable = ['| selector | hits |', '|---|---|', ...selectorForms.map((form) => `| \`${form}\` | ${selectorMeanings[form]} |`)].join('\n');
+
+const thresholdText = `A map from a metric with tags to one expression or a list of them: \`"latency{op:get,during:before}": ["p(99)<50ms"]\`. All must hold for exit code 0; a metric without
+samples fails. Instead of an expression, \`{ threshold: "rate>0.5", abortOnFail: true, delayAbortEval: 10s }\` ends the run as soon as it does not hold (\`delayAbortEval\`: not before that time).
+\`objective\` takes expressions only, and says what counts as degraded.
+
+An expression is an aggregate, one of \`< <= > >= == !=\`, and a limit. For times the limit is a duration, and a bare number is milliseconds; for ratios it is 0 to 1 or a percentage.
+Tags combine with AND: \`op: ${'get|set|incr|del'}\`, \`phase: NAME\`, \`during: before|fault|recovery|after\`, \`shard: N|any|all\`, \`fault: NUMBER\`.
+States that a fault can wait for (\`after.state\`): ${faultStates.map((state) => `\`${state}\``).join(', ')}.`;
+
+const metricMeanings: Record<(typeof metricNames)[number], string> = {
+  latency: 'response time: from the intended start to the reply',
+  service: 'from sending to the reply',
+  queue: 'waiting for a free slot before sending',
+  dispatch_lag: 'how late the generator itself was',
+  throughput: 'operations answered ok, per second',
+  availability: 'ok / planned (closed loop: ok / total)',
+  errors: 'operations that did not end ok: their number, or their share',
+  gap: 'times in which a shard answered nothing although it was asked',
+  rto: 'from the injection of a fault to the recovery of the clients',
+  lost_writes: 'acknowledged writes that are gone',
+};
+
+function metricTable(): string {
+  const rows = metricNames
+    .filter((name) => laterMetrics[name] === undefined)
+    .map((name) => {
+      const { aggregates, tags } = metricRules[name];
+      const shown = aggregates.map((kind) => `\`${kind === 'percentile' ? 'p(N)' : kind}\``).join(' ');
+      return `| \`${name}\` | ${metricMeanings[name]} | ${shown} | ${tags.map((tag) => `\`${tag}\``).join(' ')} |`;
+    });
+  return ['| metric | what it is | aggregates | tags |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+const outsideText = `## Values from outside
+
+\`--set PATH=VALUE\` sets any value: keys joined by dots, list entries by number from 0, the value as YAML. It reaches into the files that the profile names.
+
+\`\`\`
+kvbench run failover --set load.phases.1.rate=8000/s --set target.config.cluster-node-timeout=5000
+kvbench run failover --set load.workload.values.size=1KiB --set 'thresholds.latency{op:get}=p(99)<20ms' --set 'chaos=[]'
+\`\`\`
+
+A key that holds a dot goes in double quotes: \`--set 'target.config."a.b"=1'\`. An environment variable does the same: \`KVBENCH_SET_\` and the path with \`__\` for the dots,
+e.g. \`KVBENCH_SET_load__phases__1__rate=8000/s\`. Names of keys are found whatever their case, with \`_\` for \`-\` (\`KVBENCH_SET_LOAD__THREADS=4\`).
+The order: the file, then variables in the order of their names, then \`--set\` from left to right; the last one wins.`;
+
+function schemaOf(schema: z.ZodType): SchemaNode {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+}
+
+function without(node: SchemaNode | undefined, keys: readonly string[]): SchemaNode {
+  const kept = Object.entries(node?.properties ?? {}).filter(([key]) => !keys.includes(key));
+  return { ...node, properties: Object.fromEntries(kept) };
+}

@@ -1,0 +1,199 @@
+/** The schema of `target`: a lab that kvbench starts itself, or servers that already run. */
+import { z } from 'zod';
+import { together, whole } from './fields.js';
+
+/** Directives that are kvbench's to set in a lab, and why. */
+const reservedDirectives: Record<string, string> = {
+  port: 'kvbench chooses free ports',
+  'tls-port': 'kvbench chooses free ports',
+  bind: 'lab servers listen on the loopback interface only',
+  'bind-source-addr': 'lab servers listen on the loopback interface only',
+  unixsocket: 'clients come by TCP',
+  dir: 'each lab has a temporary folder of its own',
+  logfile: 'the logs are read for milestones and kept with the result',
+  'syslog-enabled': 'the logs are read for milestones and kept with the result',
+  sentinel: 'it follows from target.topology',
+  loglevel: 'the logs are read for milestones',
+  daemonize: 'the servers must end with kvbench',
+  supervised: 'the servers must end with kvbench',
+  pidfile: 'the servers must end with kvbench',
+  include: 'the configuration of a run must stand in its profile',
+  'cluster-enabled': 'it follows from target.topology',
+  'cluster-config-file': 'each lab has a temporary folder of its own',
+  'cluster-port': 'kvbench chooses free ports',
+  'cluster-announce-ip': 'kvbench forms the cluster',
+  'cluster-announce-port': 'kvbench forms the cluster',
+  'cluster-announce-tls-port': 'kvbench forms the cluster',
+  'cluster-announce-bus-port': 'kvbench forms the cluster',
+  'cluster-announce-hostname': 'kvbench forms the cluster',
+  replicaof: 'it follows from target.topology',
+  slaveof: 'it follows from target.topology',
+  requirepass: 'lab servers have no password',
+  masterauth: 'lab servers have no password',
+  aclfile: 'lab servers have no password',
+  user: 'lab servers have no password',
+};
+
+const config = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).transform((directives, ctx): Record<string, string> => {
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(directives)) {
+    const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
+    const problem = directiveProblem(name, text);
+    if (problem) ctx.addIssue({ code: 'custom', path: [name], message: problem });
+    out[name] = text;
+  }
+  return out;
+});
+
+function directiveProblem(name: string, text: string): string | undefined {
+  const reserved = reservedDirectives[name.toLowerCase()];
+  if (reserved) return `${name} is not for a profile to set: ${reserved}; leave it out`;
+  if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name))
+    return `${JSON.stringify(name)} is not the name of a directive; write it as in redis.conf, e.g. cluster-node-timeout: 2000`;
+  // A line break would smuggle in a second directive.
+  if (/[\0-\x1f]/.test(text)) return `${name} has a control character in its value; write it in one line`;
+  return undefined;
+}
+
+const labKeys = {
+  server: z
+    .string()
+    .min(1)
+    .default('redis-server')
+    .describe(
+      'The server program: `redis-server`, `valkey-server`, or a path. With `redis-server`, the one that KVBENCH_SERVER names goes first, and a valkey-server on the PATH will do.',
+    )
+    .meta({ examples: ['valkey-server'] }),
+  config: config
+    .prefault({})
+    .describe('Directives of redis.conf for every server, by their names there.')
+    .meta({ title: 'map of directive → value', examples: ['{ cluster-node-timeout: 2000, appendonly: "yes" }'] }),
+};
+
+const standalone = z.strictObject({
+  topology: z.literal('standalone').describe('One server, started by kvbench.'),
+  ...labKeys,
+});
+
+const cluster = z.strictObject({
+  topology: z.literal('cluster').describe('A Redis or Valkey Cluster, started by kvbench.'),
+  masters: whole(3, 100).default(3).describe('Number of masters, each with its part of the slots. A cluster needs 3 for a majority.'),
+  replicasPerMaster: whole(0, 5).default(1).describe('Replicas of each master; without one there is no failover.'),
+  ...labKeys,
+});
+
+const secret = together(
+  z.strictObject({
+    env: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Name of the environment variable that holds it.')
+      .meta({ examples: ['REDIS_PASSWORD'] }),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A file that holds it, relative to the profile; a line end after it does not count.')
+      .meta({ examples: ['redis.password'] }),
+    command: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('A command that prints it.')
+      .meta({ examples: ['pass show redis'] }),
+  }),
+  (has, problem) => {
+    const given = ['env', 'file', 'command'].filter(has);
+    if (given.length !== 1)
+      problem(
+        `names ${given.length === 0 ? 'no source' : `${given.length} sources`}; name exactly one of env, file and command, e.g. password: { env: REDIS_PASSWORD }`,
+      );
+  },
+);
+
+const tls = together(
+  z.strictObject({
+    ca: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file of the authority to trust, relative to the profile; the system’s when absent.')
+      .meta({ examples: ['ca.pem'] }),
+    cert: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file of the client certificate.')
+      .meta({ examples: ['client.pem'] }),
+    key: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('PEM file of the client certificate’s key.')
+      .meta({ examples: ['client.key'] }),
+    serverName: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The name the server’s certificate must have, when it is not the host of the url.')
+      .meta({ examples: ['redis.example.com'] }),
+    rejectUnauthorized: z.boolean().default(true).describe('False accepts any certificate: for tests only.'),
+  }),
+  (has, problem) => {
+    if (has('cert') !== has('key')) problem('a client certificate needs both cert and key');
+  },
+);
+
+const url = z
+  .string()
+  .meta({ title: 'redis:// or rediss:// (TLS) url', pattern: '^rediss?://', examples: ['redis://10.0.0.5:6379', 'rediss://redis.example.com:6380'] })
+  .transform((text, ctx): string => {
+    const wrong = (message: string): string => {
+      ctx.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    let parsed: URL;
+    try {
+      parsed = new URL(text);
+    } catch {
+      // The text itself is not repeated: it may hold a password.
+      return wrong('is not a url; write it like redis://host:6379 or rediss://host:6380');
+    }
+    if (parsed.username !== '' || parsed.password !== '') {
+      return wrong('holds a user or password, which would end up in files and logs; write username: and password: { env: REDIS_PASSWORD } beside it');
+    }
+    if (parsed.protocol !== 'redis:' && parsed.protocol !== 'rediss:')
+      return wrong(`begins with ${parsed.protocol}//; it must be redis:// or rediss:// (TLS)`);
+    if (parsed.hostname === '') return wrong('names no host; write it like redis://host:6379');
+    if (!['', '/', '/0'].includes(parsed.pathname))
+      return wrong(`names database ${JSON.stringify(parsed.pathname.slice(1))}; only database 0 is supported, leave it out`);
+    if (parsed.search !== '' || parsed.hash !== '') return wrong('has parameters after the address; leave them out, options are keys of the profile');
+    return `${parsed.protocol}//${parsed.hostname}:${parsed.port || '6379'}`;
+  });
+
+const external = z
+  .strictObject({
+    topology: z.literal('external').describe('Servers that already run; the rules for guests hold.'),
+    url: url.describe('Address of one node, with neither user nor password.'),
+    mode: z.enum(['auto', 'standalone', 'cluster']).default('auto').describe('What runs there; `auto` asks it.'),
+    username: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('ACL user; `default` when absent.')
+      .meta({ examples: ['kvbench'] }),
+    password: secret
+      .optional()
+      .describe('Where the password is; never the password itself.')
+      .meta({ examples: ['{ env: REDIS_PASSWORD }'] }),
+    tls: tls.optional().describe('For rediss:// urls.'),
+  })
+  .superRefine((value, ctx) => {
+    if (value.tls && value.url.startsWith('redis://')) {
+      ctx.addIssue({ code: 'custom', path: ['tls'], message: 'tls is given, but the url says redis://; write rediss:// for a TLS connection' });
+    }
+  });
+
+export const targetSchema = z.discriminatedUnion('topology', [standalone, cluster, external]);
+export type TargetInput = z.output<typeof targetSchema>;

@@ -1,0 +1,145 @@
+/** The schema of a workload: what is asked of the store. The same keys stand in a file or inline under `load.workload`. */
+import { z } from 'zod';
+import { operationNames } from '../plan/plan.js';
+import { duration, size, whole } from './fields.js';
+
+/** What names may consist of: they become parts of file names, tags and tables. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+export const nameField = () => z.string().regex(NAME_PATTERN).meta({ title: 'name (letters, digits, ".", "_" and "-", at most 64)' });
+
+const weight = (what: string) => z.number().min(0).max(1_000_000).default(0).describe(what);
+
+const operations = z
+  .strictObject({
+    get: weight('Weight of GET: reads a key.'),
+    set: weight('Weight of SET: writes a key with a value of `values`, expiring after `ttl`.'),
+    incr: weight('Weight of INCR: counts up a counter; counters live in a key space of their own.'),
+    del: weight('Weight of DEL: removes a key.'),
+  } satisfies Record<(typeof operationNames)[number], z.ZodType>)
+  .refine((weights) => operationNames.some((name) => weights[name] > 0), {
+    error: 'a workload without weights does nothing; give at least one operation a weight above 0, e.g. operations: { get: 90, set: 10 }',
+  });
+
+const keys = z
+  .strictObject({
+    count: whole(1, 1_000_000_000)
+      .default(100_000)
+      .describe('How many different keys there are.')
+      .meta({ examples: [100_000] }),
+    distribution: z
+      .enum(['uniform', 'sequential', 'zipfian', 'hotspot'])
+      .default('uniform')
+      .describe(
+        'Which key an operation takes: `uniform`, all alike; `sequential`, one after the other; `zipfian`, few are popular, scattered over the key space as in YCSB; `hotspot`, a fraction gets a share.',
+      ),
+    prefix: z
+      .string()
+      .min(1)
+      .max(200)
+      .default('kvbench:')
+      .describe('What every key begins with. On an external target a part of the run’s own follows it.')
+      .meta({
+        examples: ['kvbench:'],
+      }),
+    theta: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe('For `zipfian`: the skew; the nearer to 1, the more popular the popular. 0.99 when absent, as in YCSB.')
+      .meta({
+        examples: [0.99],
+      }),
+    hotFraction: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe('For `hotspot`: the fraction of keys that is hot. 0.2 when absent.')
+      .meta({ examples: [0.2] }),
+    hotShare: z
+      .number()
+      .gt(0)
+      .lte(1)
+      .optional()
+      .describe('For `hotspot`: the share of operations that goes to hot keys. 0.8 when absent.')
+      .meta({ examples: [0.8] }),
+  })
+  .superRefine((value, ctx) => {
+    const only = (key: 'theta' | 'hotFraction' | 'hotShare', distribution: string): void => {
+      if (value[key] === undefined || value.distribution === distribution) return;
+      ctx.addIssue({
+        code: 'custom',
+        path: [key],
+        message: `${key} belongs to distribution: ${distribution}, but here it is ${value.distribution}; leave it out`,
+      });
+    };
+    only('theta', 'zipfian');
+    only('hotFraction', 'hotspot');
+    only('hotShare', 'hotspot');
+  });
+
+const values = z
+  .strictObject({
+    distribution: z
+      .enum(['fixed', 'uniform', 'lognormal'])
+      .optional()
+      .describe(
+        'How value sizes vary: `fixed` (needs `size`), `uniform` (needs `min` and `max`) or `lognormal` (needs `median`, like most real data). Follows from the keys given when absent.',
+      ),
+    size: size()
+      .optional()
+      .describe('For `fixed`: the size of every value.')
+      .meta({ examples: ['64B'] }),
+    min: size()
+      .optional()
+      .describe('For `uniform`: the smallest value.')
+      .meta({ examples: ['16B'] }),
+    max: size()
+      .optional()
+      .describe('For `uniform` and `lognormal`: the largest value. For `lognormal` 100 × the median when absent.')
+      .meta({ examples: ['64KB'] }),
+    median: size()
+      .optional()
+      .describe('For `lognormal`: half of the values are smaller.')
+      .meta({ examples: ['200B'] }),
+    sigma: z
+      .number()
+      .gt(0)
+      .max(4)
+      .optional()
+      .describe('For `lognormal`: the spread (standard deviation of the logarithm). 1 when absent.')
+      .meta({ examples: [1] }),
+  })
+  .superRefine((value, ctx) => {
+    const problem = (message: string, key?: string): void => ctx.addIssue({ code: 'custom', message, path: key ? [key] : [] });
+    const kind = value.distribution ?? (value.median !== undefined ? 'lognormal' : value.min !== undefined ? 'uniform' : 'fixed');
+    const takes = { fixed: ['size'], uniform: ['min', 'max'], lognormal: ['median', 'sigma', 'max'] }[kind];
+    const needs = { fixed: ['size'], uniform: ['min', 'max'], lognormal: ['median'] }[kind];
+    for (const key of ['size', 'min', 'max', 'median', 'sigma'] as const) {
+      if (value[key] !== undefined && !takes.includes(key))
+        problem(`${key} does not belong to ${kind} values; they take ${takes.join(' and ')}`, key);
+      if (value[key] === undefined && needs.includes(key)) problem(`${kind} values need "${key}", e.g. ${key}: 64B`);
+    }
+    const low = kind === 'uniform' ? value.min : kind === 'lognormal' ? value.median : undefined;
+    if (low !== undefined && value.max !== undefined && value.max < low)
+      problem(`max is smaller than ${kind === 'uniform' ? 'min' : 'median'}`, 'max');
+  });
+
+export const workloadSchema = z.strictObject({
+  name: nameField()
+    .optional()
+    .describe('What reports call it; the file’s name when absent.')
+    .meta({ examples: ['session-cache'] }),
+  description: z.string().optional().describe('What it stands for, one sentence; shown by `kvbench list`.'),
+  operations: operations.describe('Weights of the operations; 90 and 10 mean the same as 9 and 1.').meta({ examples: ['{ get: 90, set: 10 }'] }),
+  keys: keys.prefault({}).describe('The key space and how operations pick from it.'),
+  values: values.prefault({ size: '64B' }).describe('The sizes of the values that SET writes.'),
+  ttl: duration('0s', '8760h')
+    .prefault('0s')
+    .describe('Expiry of what SET writes; `0s`: none.')
+    .meta({ examples: ['60s'] }),
+  preload: z.boolean().default(true).describe('Whether every key is written once before the load starts, so that reads find something.'),
+});
+export type Workload = z.output<typeof workloadSchema>;
