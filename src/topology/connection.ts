@@ -4,7 +4,6 @@
  */
 import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
-import { messageOf } from '../base/errors.js';
 import type { LoadEndpoints } from '../load/client.js';
 
 /** How one logs in; PEM texts in `tls`. */
@@ -56,26 +55,6 @@ export function openControl(host: string, port: number, access: Access): Redis {
   });
   redis.on('error', () => {});
   return redis;
-}
-
-/** Like `openControl`, but connected when it resolves. Throws an Error whose message says why not, without any secret in it. */
-export async function connectControl(host: string, port: number, access: Access): Promise<Redis> {
-  const redis = openControl(host, port, access);
-  // ioredis rejects with "Connection is closed."; what happened comes as an event before it.
-  let reason: string | undefined;
-  redis.on('error', (error) => {
-    reason ??= messageOf(error);
-  });
-  try {
-    await redis.connect();
-    await redis.ping().catch((thrown: unknown) => {
-      if (!/^(LOADING|MASTERDOWN|NOPERM)/.test(messageOf(thrown))) throw thrown;
-    });
-    return redis;
-  } catch (thrown) {
-    redis.disconnect();
-    throw new Error(reason ?? messageOf(thrown));
-  }
 }
 
 /** `host:port`, with brackets where the host is an IPv6 address; for messages. */

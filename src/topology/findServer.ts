@@ -28,12 +28,11 @@ const usualFolders = ['/usr/bin', '/usr/local/bin', '/usr/sbin', '/usr/local/sbi
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * `name` (a program name or path: `--server` or the profile's) if it was given; else KVBENCH_SERVER, else redis-server or valkey-server
- * from PATH. The name `redis-server` is what a profile says by default, so for it KVBENCH_SERVER goes first and valkey-server will do.
- * Throws SERVER_NOT_FOUND.
+ * `name` (a program name or path: `--server` or the profile's) unless it is undefined or `auto`; else KVBENCH_SERVER, else redis-server or
+ * valkey-server from PATH. Throws SERVER_NOT_FOUND.
  */
 export function findServer(name: string | undefined, env: NodeJS.ProcessEnv): ServerProgram {
-  const wanted = name !== undefined && name !== '' && name !== 'redis-server' ? name : env.KVBENCH_SERVER || undefined;
+  const wanted = name !== undefined && name !== 'auto' ? name : env.KVBENCH_SERVER || undefined;
   const names = wanted === undefined ? ['redis-server', 'valkey-server'] : [wanted];
   for (const candidate of names) {
     const path = findProgram(candidate, env);

@@ -7,10 +7,10 @@ import { KvbenchError, messageOf } from '../base/errors.js';
 import type { LoadEndpoints } from '../load/client.js';
 import type { LabPlan } from '../plan/plan.js';
 import type { RunTargetRecord } from '../result/records.js';
-import { type Access, noAccess } from './connection.js';
+import { noAccess } from './connection.js';
 import { findServer, type ServerProgram } from './findServer.js';
 import { type ClusterMaker, formCluster, waitUntilInSync } from './formCluster.js';
-import { checkLabConfig, configComplaint, serverArguments, splitDirectiveValue } from './labConfig.js';
+import { configComplaint, serverArguments } from './labConfig.js';
 import { isPortClash, LabProcesses } from './labProcesses.js';
 import { PortPicker } from './ports.js';
 import { Supervisor } from './supervisorClient.js';
@@ -35,9 +35,8 @@ interface StartedNode {
   busPort: number;
 }
 
-/** Throws SERVER_NOT_FOUND, LAB_FAILED, or INVALID_PROFILE for a directive that is kvbench's. */
+/** Throws SERVER_NOT_FOUND or LAB_FAILED. */
 export async function startLab(plan: LabPlan, options: StartOptions): Promise<Target> {
-  checkLabConfig(plan);
   const server = findServer(plan.server, process.env);
   const supervisor = await Supervisor.launch();
   try {
@@ -50,9 +49,7 @@ export async function startLab(plan: LabPlan, options: StartOptions): Promise<Ta
 }
 
 async function startOn(supervisor: Supervisor, server: ServerProgram, plan: LabPlan, options: StartOptions): Promise<Target> {
-  const password = splitDirectiveValue(plan.config.requirepass ?? '')[0] ?? '';
-  const access: Access = { ...noAccess, password: password === '' ? null : password };
-  const processes = new LabProcesses(supervisor, access);
+  const processes = new LabProcesses(supervisor);
   const count = plan.topology === 'standalone' ? 1 : plan.masters * (1 + plan.replicasPerMaster);
   options.onProgress(`Starting ${count} ${server.product}-server ${server.version} …`);
   const ports = new PortPicker();
@@ -60,8 +57,8 @@ async function startOn(supervisor: Supervisor, server: ServerProgram, plan: LabP
   const nodes = await allOrFirstError(ids.map((id) => startNode(id, { server, plan, processes, ports, signal: options.signal })));
   const core =
     plan.topology === 'cluster'
-      ? await makeCluster(plan, nodes, processes, access, options)
-      : new TargetCore('standalone', coreNodes(nodes, processes, null), access);
+      ? await makeCluster(plan, nodes, processes, options)
+      : new TargetCore('standalone', coreNodes(nodes, processes, null), noAccess);
   await core.describeNow(server.product, server.version);
   return new LabTarget(core, processes, supervisor);
 }
@@ -103,10 +100,9 @@ async function makeCluster(
   plan: LabPlan,
   nodes: readonly StartedNode[],
   processes: LabProcesses,
-  access: Access,
   { onProgress, signal }: StartOptions,
 ): Promise<TargetCore> {
-  const forming = new TargetCore('cluster', coreNodes(nodes, processes, null), access);
+  const forming = new TargetCore('cluster', coreNodes(nodes, processes, null), noAccess);
   const maker: ClusterMaker = {
     nodes,
     masters: plan.masters,
@@ -119,7 +115,7 @@ async function makeCluster(
   try {
     const clusterIds = await formCluster(maker);
     if (plan.replicasPerMaster > 0) await waitUntilInSync(maker);
-    return new TargetCore('cluster', coreNodes(nodes, processes, clusterIds), access, forming.tracker);
+    return new TargetCore('cluster', coreNodes(nodes, processes, clusterIds), noAccess, forming.tracker);
   } finally {
     forming.poller.close();
   }

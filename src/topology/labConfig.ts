@@ -1,45 +1,10 @@
 /**
- * The command line of a lab server: sane defaults, the profile's own directives over them, and what kvbench must set itself over all.
- * Used by lab.ts. Pure.
+ * The command line of a lab server: sane defaults, the profile's own directives over them, and over all what kvbench needs to find,
+ * watch and clean up its servers (a profile that sets those is refused earlier). Used by lab.ts. Pure.
  */
-import { KvbenchError } from '../base/errors.js';
 import type { LabPlan } from '../plan/plan.js';
 
-/** Directives by which kvbench finds, watches and cleans up its servers: a profile can't have them its own way. */
-const reserved = new Set([
-  'port',
-  'tls-port',
-  'bind',
-  'bind-source-addr',
-  'unixsocket',
-  'cluster-enabled',
-  'cluster-port',
-  'cluster-config-file',
-  'cluster-announce-ip',
-  'cluster-announce-port',
-  'cluster-announce-tls-port',
-  'cluster-announce-bus-port',
-  'cluster-announce-hostname',
-  'dir',
-  'logfile',
-  'syslog-enabled',
-  'daemonize',
-  'supervised',
-  'pidfile',
-  'replicaof',
-  'slaveof',
-  'sentinel',
-]);
-
 export const LOG_FILE = 'server.log';
-
-/** Throws INVALID_PROFILE when a directive of the profile is one that kvbench sets. */
-export function checkLabConfig(plan: LabPlan): void {
-  for (const directive of Object.keys(plan.config)) {
-    if (!reserved.has(directive.toLowerCase())) continue;
-    throw new KvbenchError('INVALID_PROFILE', `target.config: "${directive}" is set by kvbench itself in a lab`, 'remove it from target.config');
-  }
-}
 
 /** Arguments for the server on these ports; `busPort` only counts in a cluster. */
 export function serverArguments(plan: LabPlan, port: number, busPort: number): string[] {
@@ -51,10 +16,10 @@ export function serverArguments(plan: LabPlan, port: number, busPort: number): s
     loglevel: 'notice',
     'protected-mode': 'yes',
     'repl-diskless-sync-delay': '0',
-    ...(own.requirepass ? { masterauth: own.requirepass } : {}),
     ...own,
     bind: '127.0.0.1',
     port: String(port),
+    dir: '.',
     daemonize: 'no',
     logfile: LOG_FILE,
     ...(plan.topology === 'cluster' ? { 'cluster-enabled': 'yes', 'cluster-port': String(busPort), 'cluster-config-file': 'nodes.conf' } : {}),

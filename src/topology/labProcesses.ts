@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
-import { type Access, openControl } from './connection.js';
+import { noAccess, openControl } from './connection.js';
 import { parseInfo } from './infoReply.js';
 import { LOG_FILE } from './labConfig.js';
 import type { Supervisor } from './supervisorClient.js';
@@ -33,15 +33,13 @@ const LOG_TAIL_CHARS = 20_000;
 
 export class LabProcesses implements ProcessControl {
   readonly #supervisor: Supervisor;
-  readonly #access: Access;
   readonly #specs = new Map<string, ServerSpec>();
   readonly #leaving = new Set<string>();
   readonly #listeners: ((change: ProcessChange) => void)[] = [];
   readonly #lastExitUs = new Map<string, number>();
 
-  constructor(supervisor: Supervisor, access: Access) {
+  constructor(supervisor: Supervisor) {
     this.#supervisor = supervisor;
-    this.#access = access;
     supervisor.onExit = ({ node, pid, exitCode, signal, atUs }) => {
       this.#leaving.delete(node);
       this.#lastExitUs.set(node, atUs);
@@ -119,7 +117,7 @@ export class LabProcesses implements ProcessControl {
     await waitFor(
       async () => {
         if (!this.isRunning(nodeId)) throw new Error(`${nodeId} ended instead of starting`);
-        const redis = openControl(spec.host, spec.port, this.#access);
+        const redis = openControl(spec.host, spec.port, noAccess);
         try {
           const info = parseInfo(await redis.info('server'));
           return info.get('process_id') === String(this.pidOf(nodeId)) ? true : undefined;

@@ -31,11 +31,14 @@ function handle(request: SupervisorRequest): void {
   try {
     switch (request.op) {
       case 'start':
-        return start(request);
+        start(request);
+        break;
       case 'signal':
-        return signal(request);
+        signal(request);
+        break;
       case 'stop':
-        return end(0, () => say({ type: 'done', id: request.id, atUs: monotonicUs(), started: null }));
+        end(0, () => say({ type: 'done', id: request.id, atUs: monotonicUs(), started: null }));
+        break;
     }
   } catch (thrown) {
     say({ type: 'failed', id: request.id, message: messageOf(thrown) });
@@ -92,7 +95,7 @@ function end(code: number, done: () => void = () => {}): void {
       process.exit(code);
     }
   };
-  if (servers.size === 0) return finish();
+  if (servers.size === 0) finish();
   for (const child of servers.values()) {
     child.once('exit', () => {
       if (servers.size === 0) finish();

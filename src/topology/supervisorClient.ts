@@ -118,17 +118,20 @@ export class Supervisor {
   #hear(message: SupervisorMessage): void {
     switch (message.type) {
       case 'ready':
-        return;
+        break;
       case 'done':
         // The pid is known before an exit of the same server can be heard: both come in order.
         if (message.started) this.#pids.set(message.started.node, message.started.pid);
-        return this.#waiting.get(message.id)?.resolve(message);
+        this.#waiting.get(message.id)?.resolve(message);
+        break;
       case 'failed':
-        return this.#waiting.get(message.id)?.reject(new Error(message.message));
+        this.#waiting.get(message.id)?.reject(new Error(message.message));
+        break;
       case 'exited': {
         const { type: _type, ...exit } = message;
         if (this.#pids.get(exit.node) === exit.pid) this.#pids.delete(exit.node);
-        return this.#onExit(exit);
+        this.#onExit(exit);
+        break;
       }
     }
   }

@@ -7,7 +7,7 @@ import { assert } from '../base/assert.js';
 import { monotonicUs } from '../base/clock.js';
 import type { LoadEndpoints } from '../load/client.js';
 import type { RunTargetRecord } from '../result/records.js';
-import { composeView, type Member, type NodePoll } from './clusterView.js';
+import { type BareNodeView, composeView, type Member, type NodePoll } from './clusterView.js';
 import { type Access, openControl } from './connection.js';
 import { InSyncTracker } from './inSync.js';
 import { NodePoller } from './nodePoller.js';
@@ -103,7 +103,7 @@ export class TargetCore {
     const nodes: NodeView[] = bare.map((node) => ({
       ...node,
       shard: shards.get(node.id) ?? null,
-      inSync: node.role === 'replica' && node.masterId !== null && this.tracker.replicasInSync(node.masterId).has(node.address),
+      inSync: this.#isInSync(node, bare),
     }));
     return { atUs: monotonicUs(), nodes };
   }
@@ -137,6 +137,16 @@ export class TargetCore {
         .map(async (node): Promise<[string, number]> => [node.id, (await this.poller.ask(node.id, (redis) => redis.dbsize())) ?? -1]),
     );
     return Object.fromEntries(counts);
+  }
+
+  /**
+   * A master may know its replica by another address than clients do (a name, or the port without TLS); then the count decides: when
+   * as many are in sync as there are replicas, each is.
+   */
+  #isInSync(node: BareNodeView, all: readonly BareNodeView[]): boolean {
+    if (node.role !== 'replica' || node.masterId === null) return false;
+    const inSync = this.tracker.replicasInSync(node.masterId);
+    return inSync.has(node.address) || inSync.size >= all.filter((other) => other.masterId === node.masterId).length;
   }
 
   async #pollOnce(ids: readonly string[]): Promise<NodePoll[]> {
