@@ -1,0 +1,410 @@
+/**
+ * The load engine of one worker: admits what is due, queues it per shard, hands it to the client, and gives every operation exactly
+ * one end (ok, fail, info or dropped). Made by worker.ts. It owns tokens, queues and deadlines; it must never lose an operation,
+ * wait for one shard on behalf of another, or allocate per operation.
+ */
+import { loadEndUs, type Plan } from '../plan/plan.js';
+import { type EventRecord, type GeneratorSample, INTERVAL_US } from '../result/records.js';
+import { type Client, OutcomeIndex } from './client.js';
+import { ClosedLoop } from './closedLoop.js';
+import type { WorkerInterval } from './messages.js';
+import { type Admission, OpenLoop } from './openLoop.js';
+import { NONE, OpenOperations, RowState } from './openOperations.js';
+import { NO_REASON, reasonIndex } from './reasonIndex.js';
+import { Recorder } from './recording.js';
+import type { Routing } from './routing.js';
+import { ShardWatch } from './shardWatch.js';
+import { GET, INCR, Share, usesOf } from './share.js';
+import { WriteLocks } from './writeLocks.js';
+
+/** Service, queue and dispatch lag are reported every this many intervals. */
+const INTERVALS_PER_SECOND = 10;
+/** After a pause of the thread as long as this, replies that wait in the sockets are read before deadlines are checked. */
+const BLOCKED_US = 20_000;
+
+export interface EngineOutput {
+  /** Called for every interval from 0 on, in order, also for empty ones. */
+  interval(interval: WorkerInterval): void;
+  event(event: EventRecord): void;
+  /** Everything has ended and the last interval is out. Called once. */
+  finished(): void;
+}
+
+export interface EngineOptions {
+  plan: Plan;
+  worker: number;
+  workers: number;
+  routing: Routing;
+  client: Pick<Client, 'send' | 'flush'>;
+  output: EngineOutput;
+  /** Machine monotonic µs. */
+  nowUs: () => number;
+  /** Asked once a second. */
+  generatorSample: (dispatchLagP99Us: number) => GeneratorSample;
+}
+
+/** HOT: all times inside are µs since t0, except what comes from the client. */
+export class Engine implements Admission {
+  readonly #options: EngineOptions;
+  readonly #client: EngineOptions['client'];
+  readonly #routing: Routing;
+  readonly #timeoutUs: number;
+  readonly #maxInFlight: number;
+  readonly #maxQueued: number;
+  readonly #share: Share;
+  readonly #operations: OpenOperations;
+  readonly #locks: WriteLocks;
+  readonly #recorder = new Recorder();
+  readonly #watch: ShardWatch;
+  readonly #inFlight: Uint32Array;
+  /** Queued and parked. */
+  readonly #queued: Uint32Array;
+  readonly #queueHead: Int32Array;
+  readonly #queueTail: Int32Array;
+  readonly #pump = (): void => this.#runPump();
+  #pumpIsDue = false;
+  #t0Us = 0;
+  #phaseIndex = 0;
+  #loop: OpenLoop | ClosedLoop | null = null;
+  #state: 'idle' | 'loading' | 'draining' | 'finished' = 'idle';
+  #isStopped = false;
+  #loadEndUs: number;
+  #intervalIndex = 0;
+  #intervalEndUs = INTERVAL_US;
+  #lastTickUs = 0;
+  #expiryWasDelayed = false;
+
+  constructor(options: EngineOptions) {
+    const { plan, worker, workers, routing } = options;
+    const uses = usesOf(plan.load.workload.operations);
+    const shards = routing.shardCount;
+    this.#options = options;
+    this.#client = options.client;
+    this.#routing = routing;
+    this.#timeoutUs = plan.load.timeoutUs;
+    this.#maxInFlight = plan.load.maxInFlight;
+    this.#maxQueued = plan.load.maxQueued;
+    this.#share = new Share(plan, worker, workers);
+    this.#operations = new OpenOperations(shards * 2);
+    this.#locks = new WriteLocks(plan.load.workload.keys.count, this.#share.writers, { ordinary: uses.ordinaryWrites, counters: uses.counters });
+    this.#watch = new ShardWatch(worker, this.#operations, uses, (event) => options.output.event(event));
+    this.#inFlight = new Uint32Array(shards);
+    this.#queued = new Uint32Array(shards);
+    this.#queueHead = new Int32Array(shards).fill(NONE);
+    this.#queueTail = new Int32Array(shards).fill(NONE);
+    this.#loadEndUs = loadEndUs(plan);
+  }
+
+  /** @param t0Us start of the first phase, machine monotonic µs, a little ahead */
+  start(t0Us: number): void {
+    this.#t0Us = t0Us;
+    this.#state = 'loading';
+    this.#startPhase(0);
+  }
+
+  /** To be called about every millisecond. */
+  tick(): void {
+    const nowUs = this.#options.nowUs() - this.#t0Us;
+    if (nowUs < 0 || this.#state === 'idle' || this.#state === 'finished') return;
+    this.#advance(nowUs);
+    const wasBlocked = nowUs - this.#lastTickUs > BLOCKED_US;
+    this.#lastTickUs = nowUs;
+    this.#expiryWasDelayed = wasBlocked && !this.#expiryWasDelayed;
+    if (!this.#expiryWasDelayed) this.#expire(nowUs);
+    this.#runPump();
+    if (this.#state === 'draining' && this.#operations.size === 0) this.#finish(nowUs);
+  }
+
+  /** The client's `Completion`. Tokens of operations that ended before (by their deadline) are ignored. */
+  completed(token: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number): void {
+    if (this.#state !== 'loading' && this.#state !== 'draining') return;
+    const done = doneUs - this.#t0Us;
+    if (done >= this.#intervalEndUs) this.#advance(done);
+    const row = this.#operations.rowOf(token);
+    if (row === NONE || this.#operations.state[row] !== RowState.inFlight) return;
+    const sent = sentUs < 0 ? (this.#operations.sentUs[row] as number) : sentUs - this.#t0Us;
+    this.#end(row, outcome, reason, sent, done);
+    this.#duePump();
+  }
+
+  /** drain: nothing new comes due, what is open runs on. now: everything open ends at once. */
+  stop(mode: 'drain' | 'now'): void {
+    if (this.#state === 'finished') return;
+    if (this.#state === 'idle') {
+      this.#state = 'finished';
+      this.#options.output.finished();
+      return;
+    }
+    const nowUs = Math.max(0, this.#options.nowUs() - this.#t0Us);
+    this.#advance(nowUs);
+    if (this.#state === 'loading') this.#endLoad(nowUs);
+    if (mode === 'drain') return;
+    this.#isStopped = true;
+    for (let list = 0; list < this.#operations.listCount; list++) {
+      for (let row = this.#operations.oldest(list); row !== NONE; row = this.#operations.oldest(list)) {
+        if (this.#operations.state[row] === RowState.inFlight) {
+          this.#end(row, OutcomeIndex.info, reasonIndex.closed, this.#operations.sentUs[row] as number, nowUs);
+        } else {
+          this.#endUnsent(row, OutcomeIndex.dropped, reasonIndex.unsent, nowUs);
+        }
+      }
+    }
+    this.#finish(nowUs);
+  }
+
+  /** An operation is due: sends, parks, queues or drops it. Called by the loops of the phases. */
+  admit(phase: number, op: number, keyIndex: number, valueBytes: number, intendedUs: number, lane: number): void {
+    const isCounter = op === INCR;
+    const shard = this.#routing.shardOf(isCounter, keyIndex);
+    const list = shard * 2 + (op === GET ? 0 : 1);
+    const dispatchedUs = this.#options.nowUs() - this.#t0Us;
+    this.#recorder.planned(phase, op, intendedUs, dispatchedUs - intendedUs);
+    this.#watch.asked(list);
+    const isLate = dispatchedUs - intendedUs >= this.#timeoutUs;
+    const canSend = (this.#inFlight[shard] as number) < this.#maxInFlight && this.#queueHead[shard] === NONE;
+    const mustPark = canSend && op !== GET && this.#locks.holder(isCounter, keyIndex) !== NONE;
+    const isFull = ((!canSend || mustPark) && (this.#queued[shard] as number) >= this.#maxQueued) || this.#operations.isFull;
+    if (isLate || isFull) {
+      const outcome = isLate ? OutcomeIndex.fail : OutcomeIndex.dropped;
+      const reason = isLate ? reasonIndex['queue-timeout'] : reasonIndex['queue-full'];
+      this.#recorder.completed(phase, op, intendedUs, dispatchedUs, outcome, reason, 0, dispatchedUs);
+      this.#watch.ended(list, false, intendedUs, dispatchedUs);
+      if (lane !== NONE) this.#laneEnded(phase, lane, false, dispatchedUs);
+      return;
+    }
+    const row = this.#operations.open(list);
+    this.#operations.operation[row] = op;
+    this.#operations.phase[row] = phase;
+    this.#operations.keyIndex[row] = keyIndex;
+    this.#operations.valueBytes[row] = valueBytes;
+    this.#operations.intendedUs[row] = intendedUs;
+    this.#operations.dispatchedUs[row] = dispatchedUs;
+    this.#operations.lane[row] = lane;
+    if (!canSend) this.#enqueue(row, shard);
+    else if (mustPark) this.#park(row, shard);
+    else this.#send(row, shard, dispatchedUs);
+  }
+
+  /** Admits what is due and closes the intervals that end by `nowUs`, in the order in which these happened. */
+  #advance(nowUs: number): void {
+    while (nowUs >= this.#intervalEndUs) {
+      this.#admitDue(this.#intervalEndUs - 1);
+      this.#closeInterval(this.#intervalEndUs, false);
+    }
+    this.#admitDue(nowUs);
+  }
+
+  #admitDue(nowUs: number): void {
+    while (this.#loop !== null && nowUs >= this.#loop.phase.startUs) {
+      const endUs = this.#loop.phase.startUs + this.#loop.phase.durationUs;
+      if (this.#loop instanceof OpenLoop) this.#loop.admitDue(Math.min(nowUs, endUs - 1));
+      else this.#loop.issue(nowUs);
+      if (nowUs < endUs) return;
+      this.#startPhase(this.#phaseIndex + 1);
+    }
+  }
+
+  #startPhase(index: number): void {
+    const phase = this.#options.plan.load.phases[index];
+    this.#phaseIndex = index;
+    if (phase === undefined) {
+      this.#endLoad(this.#loadEndUs);
+      return;
+    }
+    this.#loop = phase.kind === 'open' ? new OpenLoop(phase, this.#share, this) : new ClosedLoop(phase, this.#share, this);
+  }
+
+  #endLoad(atUs: number): void {
+    this.#loop = null;
+    this.#loadEndUs = atUs;
+    this.#state = 'draining';
+  }
+
+  #finish(nowUs: number): void {
+    this.#advance(nowUs);
+    this.#closeInterval(this.#intervalEndUs, true);
+    this.#state = 'finished';
+    this.#watch.closeSpans(this.#loadEndUs);
+    this.#options.output.finished();
+  }
+
+  #closeInterval(endUs: number, isLast: boolean): void {
+    const index = this.#intervalIndex++;
+    const endsSecond = isLast || (index + 1) % INTERVALS_PER_SECOND === 0;
+    this.#intervalEndUs += INTERVAL_US;
+    this.#options.output.interval({
+      worker: this.#options.worker,
+      index,
+      cells: this.#recorder.takeCells(),
+      shards: this.#watch.take(endUs),
+      inFlight: sum(this.#inFlight),
+      queued: sum(this.#queued),
+      rest: endsSecond ? this.#recorder.takeRest() : [],
+      generator: endsSecond ? this.#options.generatorSample(this.#recorder.takeDispatchLagP99Us()) : null,
+    });
+  }
+
+  /** Runs soon, once for all completions of this turn of the event loop. */
+  #duePump(): void {
+    if (this.#pumpIsDue) return;
+    this.#pumpIsDue = true;
+    queueMicrotask(this.#pump);
+  }
+
+  #runPump(): void {
+    this.#pumpIsDue = false;
+    if (this.#state === 'finished') return;
+    const nowUs = this.#options.nowUs() - this.#t0Us;
+    for (let shard = 0; shard < this.#inFlight.length; shard++) this.#drainQueue(shard, nowUs);
+    this.#advance(nowUs);
+    this.#client.flush();
+  }
+
+  #drainQueue(shard: number, nowUs: number): void {
+    while (this.#queueHead[shard] !== NONE && (this.#inFlight[shard] as number) < this.#maxInFlight) {
+      const row = this.#dequeue(shard);
+      if (this.#isPastDeadline(row, nowUs)) this.#endUnsent(row, OutcomeIndex.fail, reasonIndex['queue-timeout'], nowUs);
+      else if (this.#holderOf(row) !== NONE) this.#park(row, shard);
+      else this.#send(row, shard, nowUs);
+    }
+  }
+
+  /** Ends what is past its deadline: the unsent first, then what the client has. Lists and queues are in order of deadlines. */
+  #expire(nowUs: number): void {
+    for (let shard = 0; shard < this.#inFlight.length; shard++) {
+      while (this.#queueHead[shard] !== NONE && this.#isPastDeadline(this.#queueHead[shard] as number, nowUs)) {
+        this.#endUnsent(this.#dequeue(shard), OutcomeIndex.fail, reasonIndex['queue-timeout'], nowUs);
+      }
+    }
+    for (let list = 0; list < this.#operations.listCount; list++) {
+      for (let row = this.#operations.oldest(list); row !== NONE; row = this.#operations.oldest(list)) {
+        if (!this.#isPastDeadline(row, nowUs) || this.#operations.state[row] !== RowState.inFlight) break;
+        this.#end(row, OutcomeIndex.info, reasonIndex.timeout, this.#operations.sentUs[row] as number, nowUs);
+      }
+    }
+  }
+
+  #isPastDeadline(row: number, nowUs: number): boolean {
+    return nowUs - (this.#operations.intendedUs[row] as number) >= this.#timeoutUs;
+  }
+
+  #enqueue(row: number, shard: number): void {
+    const tail = this.#queueTail[shard] as number;
+    this.#operations.state[row] = RowState.queued;
+    this.#operations.link[row] = NONE;
+    if (tail === NONE) this.#queueHead[shard] = row;
+    else this.#operations.link[tail] = row;
+    this.#queueTail[shard] = row;
+    this.#queued[shard] = (this.#queued[shard] as number) + 1;
+  }
+
+  #dequeue(shard: number): number {
+    const row = this.#queueHead[shard] as number;
+    const next = this.#operations.link[row] as number;
+    this.#queueHead[shard] = next;
+    if (next === NONE) this.#queueTail[shard] = NONE;
+    this.#operations.link[row] = NONE;
+    this.#queued[shard] = (this.#queued[shard] as number) - 1;
+    return row;
+  }
+
+  #holderOf(row: number): number {
+    const op = this.#operations.operation[row];
+    return op === GET ? NONE : this.#locks.holder(op === INCR, this.#operations.keyIndex[row] as number);
+  }
+
+  /** Puts a write behind the one in flight on its key, and behind those parked there already. */
+  #park(row: number, shard: number): void {
+    const holder = this.#holderOf(row);
+    const tail = this.#operations.chainTail[holder] as number;
+    this.#operations.link[tail === NONE ? holder : tail] = row;
+    this.#operations.chainTail[holder] = row;
+    this.#operations.link[row] = NONE;
+    this.#operations.state[row] = RowState.parked;
+    this.#queued[shard] = (this.#queued[shard] as number) + 1;
+  }
+
+  #send(row: number, shard: number, nowUs: number): void {
+    const op = this.#operations.operation[row] as number;
+    const keyIndex = this.#operations.keyIndex[row] as number;
+    this.#operations.state[row] = RowState.inFlight;
+    this.#operations.sentUs[row] = nowUs;
+    this.#inFlight[shard] = (this.#inFlight[shard] as number) + 1;
+    if (op !== GET) this.#locks.setHolder(op === INCR, keyIndex, row);
+    this.#client.send(this.#operations.tokenOf(row), op as 0 | 1 | 2 | 3, keyIndex, this.#operations.valueBytes[row] as number);
+  }
+
+  /** Ends an operation that the client had. */
+  #end(row: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number): void {
+    const shard = (this.#operations.list[row] as number) >> 1;
+    const op = this.#operations.operation[row] as number;
+    const keyIndex = this.#operations.keyIndex[row] as number;
+    const parked = op === GET ? NONE : (this.#operations.link[row] as number);
+    const parkedTail = this.#operations.chainTail[row] as number;
+    this.#inFlight[shard] = (this.#inFlight[shard] as number) - 1;
+    this.#close(row, outcome, reason, sentUs, doneUs);
+    if (op !== GET) this.#passLock(op === INCR, keyIndex, shard, parked, parkedTail, doneUs);
+  }
+
+  /** The key of a write that ended goes to the first one parked behind it that is still in time; it takes the slot just freed. */
+  #passLock(isCounter: boolean, keyIndex: number, shard: number, firstParked: number, parkedTail: number, nowUs: number): void {
+    this.#locks.setHolder(isCounter, keyIndex, NONE);
+    if (this.#isStopped) return;
+    let row = firstParked;
+    while (row !== NONE) {
+      const next = this.#operations.link[row] as number;
+      if (!this.#isPastDeadline(row, nowUs)) {
+        this.#queued[shard] = (this.#queued[shard] as number) - 1;
+        this.#operations.chainTail[row] = parkedTail === row ? NONE : parkedTail;
+        this.#send(row, shard, nowUs);
+        return;
+      }
+      this.#queued[shard] = (this.#queued[shard] as number) - 1;
+      this.#close(row, OutcomeIndex.fail, reasonIndex['queue-timeout'], 0, nowUs);
+      row = next;
+    }
+  }
+
+  /** Ends an operation that the client never had. It has left its queue already, unless everything is being stopped. */
+  #endUnsent(row: number, outcome: OutcomeIndex, reason: number, doneUs: number): void {
+    if (this.#isStopped) {
+      const shard = (this.#operations.list[row] as number) >> 1;
+      this.#queued[shard] = (this.#queued[shard] as number) - 1;
+    }
+    this.#close(row, outcome, reason, 0, doneUs);
+  }
+
+  #close(row: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number): void {
+    const operations = this.#operations;
+    const list = operations.list[row] as number;
+    const phase = operations.phase[row] as number;
+    const intendedUs = operations.intendedUs[row] as number;
+    const lane = operations.lane[row] as number;
+    const isOk = outcome === OutcomeIndex.ok;
+    const dispatchedUs = operations.dispatchedUs[row] as number;
+    this.#recorder.completed(
+      phase,
+      operations.operation[row] as number,
+      intendedUs,
+      dispatchedUs,
+      outcome,
+      isOk ? NO_REASON : reason,
+      sentUs,
+      doneUs,
+    );
+    operations.close(row);
+    this.#watch.ended(list, isOk, intendedUs, doneUs);
+    if (lane !== NONE) this.#laneEnded(phase, lane, isOk, doneUs);
+  }
+
+  /** The lanes of a phase that is over issue nothing more. */
+  #laneEnded(phase: number, lane: number, isOk: boolean, doneUs: number): void {
+    if (this.#loop instanceof ClosedLoop && this.#loop.phase.index === phase) this.#loop.ended(lane, isOk, doneUs);
+  }
+}
+
+function sum(counts: Uint32Array): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
+}

@@ -1,0 +1,114 @@
+/**
+ * Many HDR histograms that live for an interval: counts in blocks of one HDR bucket each, taken from a pool when a value first
+ * falls into them. Counting costs a few ns and memory follows what is used. Used by recording.ts only.
+ */
+import { HDR_INDEX_COUNT, hdrHighestValueUs, hdrIndexOf } from '../base/hdrIndex.js';
+import type { WorkerHistogram } from './messages.js';
+
+const BLOCK_BITS = 10;
+const BLOCK_LENGTH = 1 << BLOCK_BITS;
+const BLOCKS_PER_HISTOGRAM = Math.ceil(HDR_INDEX_COUNT / BLOCK_LENGTH);
+const NO_BLOCK = -1;
+
+/** HOT: histograms by id; ids and blocks are reused after `release`. */
+export class HistogramPool {
+  /** For histogram h and bucket b: the block at h × BLOCKS_PER_HISTOGRAM + b. */
+  #blockOf = new Int32Array(16 * BLOCKS_PER_HISTOGRAM).fill(NO_BLOCK);
+  #counts = new Uint32Array(64 * BLOCK_LENGTH);
+  #histogramCount = 0;
+  #blockCount = 0;
+  readonly #freeHistograms: number[] = [];
+  readonly #freeBlocks: number[] = [];
+
+  /** A new, empty histogram's id. */
+  acquire(): number {
+    const reused = this.#freeHistograms.pop();
+    if (reused !== undefined) return reused;
+    const id = this.#histogramCount++;
+    if (this.#blockOf.length < (id + 1) * BLOCKS_PER_HISTOGRAM) {
+      const grown = new Int32Array(this.#blockOf.length * 2).fill(NO_BLOCK);
+      grown.set(this.#blockOf);
+      this.#blockOf = grown;
+    }
+    return id;
+  }
+
+  /** Counts one value (clamped to 0..10 min). */
+  record(id: number, valueUs: number): void {
+    const index = hdrIndexOf(valueUs);
+    const at = id * BLOCKS_PER_HISTOGRAM + (index >>> BLOCK_BITS);
+    let block = this.#blockOf[at] as number;
+    if (block === NO_BLOCK) block = this.#takeBlock(at);
+    const cell = (block << BLOCK_BITS) + (index & (BLOCK_LENGTH - 1));
+    this.#counts[cell] = (this.#counts[cell] as number) + 1;
+  }
+
+  /** The counts that are not 0, by ascending index. */
+  toSparse(id: number): WorkerHistogram {
+    let length = 0;
+    this.#forEach(id, () => {
+      length++;
+    });
+    const histogram = { indices: new Uint32Array(length), counts: new Uint32Array(length) };
+    let at = 0;
+    this.#forEach(id, (index, count) => {
+      histogram.indices[at] = index;
+      histogram.counts[at++] = count;
+    });
+    return histogram;
+  }
+
+  /** The highest value that counts like the value at this percentile (HDR's rule), in µs; 0 when empty. */
+  percentileUs(id: number, percentile: number): number {
+    let total = 0;
+    this.#forEach(id, (_, count) => {
+      total += count;
+    });
+    let left = Math.max(1, Math.ceil((percentile / 100) * total));
+    let valueUs = 0;
+    this.#forEach(id, (index, count) => {
+      if (left > 0) valueUs = hdrHighestValueUs(index);
+      left -= count;
+    });
+    return valueUs;
+  }
+
+  /** Empties the histogram and gives its id back. */
+  release(id: number): void {
+    const start = id * BLOCKS_PER_HISTOGRAM;
+    for (let at = start; at < start + BLOCKS_PER_HISTOGRAM; at++) {
+      const block = this.#blockOf[at] as number;
+      if (block === NO_BLOCK) continue;
+      this.#counts.fill(0, block << BLOCK_BITS, (block + 1) << BLOCK_BITS);
+      this.#freeBlocks.push(block);
+      this.#blockOf[at] = NO_BLOCK;
+    }
+    this.#freeHistograms.push(id);
+  }
+
+  #takeBlock(at: number): number {
+    let block = this.#freeBlocks.pop();
+    if (block === undefined) {
+      block = this.#blockCount++;
+      if (this.#counts.length < (block + 1) << BLOCK_BITS) {
+        const grown = new Uint32Array(this.#counts.length * 2);
+        grown.set(this.#counts);
+        this.#counts = grown;
+      }
+    }
+    this.#blockOf[at] = block;
+    return block;
+  }
+
+  #forEach(id: number, visit: (index: number, count: number) => void): void {
+    for (let bucket = 0; bucket < BLOCKS_PER_HISTOGRAM; bucket++) {
+      const block = this.#blockOf[id * BLOCKS_PER_HISTOGRAM + bucket] as number;
+      if (block === NO_BLOCK) continue;
+      const start = block << BLOCK_BITS;
+      for (let i = 0; i < BLOCK_LENGTH; i++) {
+        const count = this.#counts[start + i] as number;
+        if (count > 0) visit((bucket << BLOCK_BITS) + i, count);
+      }
+    }
+  }
+}
