@@ -102,6 +102,9 @@ describe('the observer', { concurrency: true }, () => {
     await log.waitFor('reachable', 'n1 restarted', (event) => event.node === 'n1' && event.reachable, mark);
     await log.waitFor('log', 'n1 ready', (event) => event.node === 'n1' && event.log === 'ready', mark);
 
+    const sampled = await log.waitFor('server', 'n1 sampled after its restart', (event) => event.node === 'n1', mark);
+    assert.ok((sampled.sample.usedMemoryBytes ?? 0) > 100_000 && (sampled.sample.connectedClients ?? 0) >= 1);
+
     await observer.stop();
     mark = log.events.length;
     await first?.kill();
@@ -205,3 +208,27 @@ async function formCluster({ running, clients }: Watched): Promise<void> {
     return acknowledged && rolesKnown.every(Boolean) && states.every((state) => state.includes('cluster_state:ok'));
   });
 }
+
+test('a user who may not ask is told so once, and the node still counts as reachable', async (t) => {
+  const w = await watched(t, 'standalone', pair.slice(0, 1));
+  await w.clients[0]?.call('ACL', 'SETUSER', 'default', '-info');
+  const observer = await w.observe();
+  const refused = await w.log.waitFor('message', 'refused', (event) => event.level === 'warning');
+  assert.match(refused.text, /^n1 refuses to be watched \(NOPERM.*INFO/);
+  const firstUs = observer.view().atUs;
+  await until('some more polls', () => observer.view().atUs > firstUs + 300_000);
+  assert.equal(w.log.of('message').length, 1);
+  assert.deepEqual(w.log.of('reachable'), []);
+});
+
+test('an aborted observer lets go of everything and says nothing', async (t) => {
+  const w = await watched(t, 'standalone', pair.slice(0, 1));
+  const abort = new AbortController();
+  const starting = startObserver({ target: w.running.target, sink: w.log, t0Us: w.t0Us, signal: abort.signal });
+  abort.abort();
+  const observer = await starting;
+  await observer.stop();
+  const mark = w.log.events.length;
+  await w.running.servers[0]?.kill();
+  assert.equal(w.log.events.length, mark);
+});

@@ -1,12 +1,12 @@
 /**
- * Watches the nodes of a target during a run: their logs (in a lab) and what they say when asked ten times a second. Started by `cli/run`
- * with t0 fixed; writes events to the run's sink and holds the latest view for faults. It must never touch the load, the nodes'
- * data or their processes, and never fail a run: a node it can't reach is an event.
+ * Watches the nodes of a target during a run: their logs (in a lab), and what they say when asked, ten times a second of roles and once
+ * a second of themselves. Started by `cli/run` with t0 fixed; writes events to the run's sink and holds the latest view for faults. It
+ * must never touch the load, the nodes' data or their processes, and never fail a run: a node it can't reach is an event.
  *
  * How fine it sees: log events carry the server's own stamp (1 ms), placed on the run's clock; polled events are up to `resolutionUs`
  * late, usually 100 ms. A promotion's time is therefore that of the `promoted` log event where there is a log, and the first `role`
  * event that says master elsewhere. `log` is what the server wrote (see logLines.ts), `reachable` whether a node answers within 300 ms;
- * the other events are described in topologyTracker.ts.
+ * `server` what it says of its load (see ServerSample); the other events are described in topologyTracker.ts.
  */
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import type { EventRecord, RunSink } from '../result/records.js';
@@ -14,12 +14,14 @@ import type { Target, TopologyView } from '../topology/target.js';
 import { meaningOf, parseLogLine } from './logLines.js';
 import { LogTail, type TailedLines } from './logTail.js';
 import { NodeProbe, POLL_INTERVAL_US, REPLY_LIMIT_US } from './nodeProbe.js';
+import { SAMPLE_INTERVAL_US, ServerSampler } from './serverSamples.js';
 import { TopologyTracker } from './topologyTracker.js';
 import { WallOffset } from './wallOffset.js';
 
 /** The same warning of the same node is told again after this time only. */
 const REPEATED_WARNING_US = 1_000_000;
 const LOG_TEXT_CHARS_MAX = 300;
+const TICKS_PER_SAMPLE = SAMPLE_INTERVAL_US / POLL_INTERVAL_US;
 
 export interface ObserverOptions {
   target: Target;
@@ -52,9 +54,12 @@ class Watch implements Observer {
   readonly #target: Target;
   readonly #tracker: TopologyTracker;
   readonly #probes: NodeProbe[];
+  readonly #samplers: ServerSampler[];
   readonly #wallOffset = new WallOffset();
+  readonly #toldRefusals = new Set<string>();
   readonly #toldWarnings = new Map<string, number>();
   #tails: LogTail[] = [];
+  #tickCount = 0;
   #timer: NodeJS.Timeout | null = null;
   #answeredUs = monotonicUs();
   #stopping: Promise<void> | null = null;
@@ -69,6 +74,7 @@ class Watch implements Observer {
         new NodeProbe(id, () => target.control(id), target.mode === 'cluster', {
           answer: (nodeId, answer) => {
             this.#answeredUs = answer.atUs;
+            if (answer.refusal !== null) this.#noteRefusal(nodeId, answer.refusal, answer.atUs);
             this.#tracker.answered(nodeId, answer);
           },
           reachable: (nodeId, { reachable, atUs, sinceUs, reason }) => {
@@ -76,6 +82,13 @@ class Watch implements Observer {
             if (!reachable) this.#tracker.unreachable(nodeId, atUs, sinceUs);
           },
         }),
+    );
+    this.#samplers = target.nodes.map(
+      ({ id }) =>
+        new ServerSampler(
+          () => target.control(id),
+          (sample, atUs) => this.#emit({ tUs: atUs, type: 'server', node: id, sample }),
+        ),
     );
   }
 
@@ -88,6 +101,10 @@ class Watch implements Observer {
     const logs = this.#target.nodes.filter((node) => node.logFile !== null);
     const tails = await Promise.all(logs.map((node) => LogTail.open(node.logFile ?? '')));
     this.#tails = tails;
+    if (this.#stopping) {
+      await Promise.all(tails.map((tail) => tail.stop()));
+      return;
+    }
     this.#tick();
     await Promise.all(this.#probes.map((probe) => probe.settled));
     // A replica is in sync by two polls of its master; without the second one every run would begin with none.
@@ -111,6 +128,7 @@ class Watch implements Observer {
   async #stopAll(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     for (const probe of this.#probes) probe.stop();
+    for (const sampler of this.#samplers) sampler.stop();
     await Promise.all(this.#tails.map((tail) => tail.stop()));
   }
 
@@ -122,6 +140,11 @@ class Watch implements Observer {
     // After the turn's input: an answer that lay in the socket while this thread was busy must not count as missing.
     setImmediate(() => {
       for (const probe of this.#probes) probe.tick();
+      // One node after the other, so that their long answers don't come all at once.
+      this.#samplers.forEach((sampler, i) => {
+        if (i % TICKS_PER_SAMPLE === this.#tickCount % TICKS_PER_SAMPLE) sampler.tick();
+      });
+      this.#tickCount++;
     });
   }
 
@@ -136,6 +159,14 @@ class Watch implements Observer {
       const tUs = this.#wallOffset.placeUs(line.wallMs, readAtUs, unseenAtUs);
       this.#emit({ tUs, type: 'log', node, log: meaning.log, subject, text: line.text.slice(0, LOG_TEXT_CHARS_MAX) });
     }
+  }
+
+  /** Once per node: an ACL without INFO or CLUSTER leaves the milestones that hang on them unseen. A loading server only asks for time. */
+  #noteRefusal(node: string, refusal: string, atUs: number): void {
+    if (refusal.startsWith('LOADING') || this.#toldRefusals.has(node)) return;
+    this.#toldRefusals.add(node);
+    const text = `${node} refuses to be watched (${refusal}); allow its user INFO, CLUSTER NODES and CLUSTER INFO to see roles and replicas`;
+    this.#emit({ tUs: atUs, type: 'message', level: 'warning', text });
   }
 
   #isRepeated(node: string, text: string, atUs: number): boolean {

@@ -141,8 +141,7 @@ export type LogKind =
   | 'ready'
   | 'warning';
 
-export type EventRecord = { tUs: number } & /** `resumed` never happens; a run has one t0. */
-(
+export type EventRecord = { tUs: number } /** `resumed` never happens; a run has one t0. */ & (
   | { type: 'run'; state: 't0' | 'loadEnd' | 'drained' | 'interrupted' | 'aborted' | 'end'; detail?: string }
   | { type: 'phase'; phase: number; name: string; state: 'start' | 'end' }
   | {
@@ -174,6 +173,8 @@ export type EventRecord = { tUs: number } & /** `resumed` never happens; a run h
   | { type: 'reachable'; node: string; reachable: boolean; resolutionUs: number; reason: string }
   /** In-sync replicas of a shard changed; by acknowledged offset. */
   | { type: 'replicas'; shard: number; inSync: number; known: number; resolutionUs: number }
+  /** Once a second and node: what the server says of itself. */
+  | { type: 'server'; node: string; sample: ServerSample }
   /** Time ≥ 100 ms in which one worker had no success on a shard although the run was on. */
   | {
       type: 'span';
@@ -195,6 +196,25 @@ export type EventRecord = { tUs: number } & /** `resumed` never happens; a run h
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
 );
 export type EventType = EventRecord['type'];
+
+/** From INFO; null where the server does not say. Totals are since the server's start, so they fall back at a restart. */
+export interface ServerSample {
+  cpuSysTotalUs: number | null;
+  cpuUserTotalUs: number | null;
+  usedMemoryBytes: number | null;
+  /** The server's own average of its last 1.6 s. */
+  opsPerSec: number | null;
+  netInputTotalBytes: number | null;
+  netOutputTotalBytes: number | null;
+  keyspaceHitsTotal: number | null;
+  keyspaceMissesTotal: number | null;
+  evictedKeysTotal: number | null;
+  expiredKeysTotal: number | null;
+  /** Of the last fork for a snapshot, rewrite or full copy; 0 before the first. */
+  latestForkUs: number | null;
+  connectedClients: number | null;
+}
+
 export type EventOf<T extends EventType> = Extract<EventRecord, { type: T }>;
 
 /** One ordered stream of records: to disk, terminal, milestones and, later, a web page. Calls are in order and never throw. */
