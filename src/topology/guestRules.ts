@@ -17,8 +17,8 @@ import { waitFor } from './waiting.js';
 const SCAN_COUNT = 1000;
 const SCAN_LIMIT_US = 600_000_000;
 const SCAN_PROGRESS_US = 5_000_000;
-/** A replica acknowledges once a second. */
-const IN_SYNC_LIMIT_US = 10_000_000;
+/** A replica acknowledges once a second; where nothing is written, the first offset to acknowledge is a ping after 10 s. */
+const IN_SYNC_LIMIT_US = 15_000_000;
 /** What a server needs for a key beside its name and value: table entry, object, expiry, rounding of the allocator. */
 const KEY_OVERHEAD_BYTES = 110;
 /** How much more room than the estimate there must be; more where being wrong costs others their keys. */

@@ -62,7 +62,8 @@ function remedy(message: string, access: Access): string {
   if (/altname|Hostname\/IP/i.test(message)) return 'give the name in its certificate as target.tls.serverName';
   if (/certificate required|bad certificate|handshake failure/i.test(message))
     return 'give a client certificate the server accepts: target.tls.cert and .key';
-  if (access.tls && /wrong version number|packet length|EPROTO|ECONNRESET|closed/i.test(message))
+  // A plain server waits for the end of the line that TLS seems to begin.
+  if (access.tls && /wrong version number|packet length|EPROTO|ECONNRESET|ETIMEDOUT|closed/i.test(message))
     return 'if the port does not speak TLS, write redis://';
   if (!access.tls && /closed|ECONNRESET|Protocol error/i.test(message)) return 'if the port speaks TLS, write rediss://';
   return 'check the host, the port and what is between here and there';

@@ -1,0 +1,51 @@
+/** From a profile's directives to a server's command line. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LabPlan } from '../plan/plan.js';
+import { configComplaint, serverArguments, splitDirectiveValue } from './labConfig.js';
+
+const plan: LabPlan = { kind: 'lab', topology: 'cluster', masters: 3, replicasPerMaster: 1, server: 'auto', config: {} };
+
+/** The words after `--directive`. */
+function valuesOf(args: string[], directive: string): string[][] {
+  const found: string[][] = [];
+  args.forEach((word, i) => {
+    if (word !== `--${directive}`) return;
+    const rest = args.slice(i + 1);
+    const end = rest.findIndex((next) => next.startsWith('--'));
+    found.push(end < 0 ? rest : rest.slice(0, end));
+  });
+  return found;
+}
+
+test("the profile's directives win over the lab's defaults, but not over what the lab stands on", () => {
+  const args = serverArguments({ ...plan, config: { Appendonly: 'yes', save: '900 1 300 10', port: '1', bind: '0.0.0.0' } }, 7000, 17000);
+  assert.deepEqual(valuesOf(args, 'appendonly'), [['yes']]);
+  assert.deepEqual(valuesOf(args, 'save'), [['900', '1', '300', '10']]);
+  assert.deepEqual(valuesOf(args, 'port'), [['7000']]);
+  assert.deepEqual(valuesOf(args, 'bind'), [['127.0.0.1']]);
+  assert.deepEqual(valuesOf(args, 'cluster-port'), [['17000']]);
+  assert.deepEqual(valuesOf(args, 'repl-diskless-sync-delay'), [['0']]);
+});
+
+test('a standalone server is no cluster node', () => {
+  assert.deepEqual(valuesOf(serverArguments({ ...plan, topology: 'standalone' }, 7000, 17000), 'cluster-enabled'), []);
+});
+
+const values = [
+  { value: '', words: [''] },
+  { value: '""', words: [''] },
+  { value: 'normal 0 0 0', words: ['normal', '0', '0', '0'] },
+  { value: '"a b" c', words: ['a b', 'c'] },
+  { value: '\'a "b\' "say \\"x\\""', words: ['a "b', 'say "x"'] },
+];
+for (const { value, words } of values) {
+  test(`value ${JSON.stringify(value)}`, () => assert.deepEqual(splitDirectiveValue(value), words));
+}
+
+test("the server's own complaint is found in its output", () => {
+  const output =
+    '\n*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***\nReading the configuration file, at line 4\n>>> \'maxmemory "abc"\'\nargument must be a memory value\n';
+  assert.equal(configComplaint(output), 'maxmemory "abc": argument must be a memory value');
+  assert.equal(configComplaint('Ready to accept connections'), null);
+});
