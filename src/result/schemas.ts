@@ -1,0 +1,315 @@
+/**
+ * The shapes of a result folder's files, once as data: readers validate with them and docs/result-format.md is made from them. The
+ * TypeScript types live in records.ts and summary.ts; a test holds the two against each other. Unknown keys are always allowed.
+ */
+import { z } from 'zod';
+import { operationNames } from '../plan/plan.js';
+import { FORMAT_VERSION } from './records.js';
+
+const formatVersion = z.literal(FORMAT_VERSION);
+const timeUs = z.number().describe('µs since t0; negative before it');
+const timeMs = z.number().nullable().describe('ms since t0; null: did not happen or cannot be seen');
+const count = z.number().int().nonnegative();
+const operation = z.enum(operationNames);
+const accessKind = z.enum(['read', 'write']);
+const role = z.enum(['master', 'replica', 'unknown']);
+const sparseHistogram = z
+  .array(z.number().int().nonnegative())
+  .describe('flat pairs [index step, count, …] over the counts array of an HDR histogram of 1 µs to 10 min with 3 significant digits');
+const byOperation = <T extends z.ZodType>(value: T) => z.partialRecord(operation, value);
+
+const nodeRef = z.looseObject({ node: z.string(), shard: z.number().int().nullable(), role });
+const nodeRecord = z.looseObject({
+  id: z.string(),
+  role,
+  address: z.string(),
+  shard: z.number().int().nullable(),
+  slots: z.array(z.string()),
+  masterId: z.string().nullable(),
+});
+
+export const intervalSchema = z
+  .looseObject({
+    index: z.number().int(),
+    startUs: timeUs,
+    endUs: timeUs,
+    cells: z
+      .array(
+        z.looseObject({
+          phase: z.number().int(),
+          slot: z.number().int().describe('floor(intended start / 100 ms)'),
+          ops: byOperation(
+            z.looseObject({
+              planned: count.describe('came due in this interval'),
+              ok: count,
+              fail: count,
+              info: count,
+              dropped: count,
+              reasons: z.record(z.string(), count).optional(),
+              response: sparseHistogram.describe('response time of ok and info'),
+            }),
+          ),
+        }),
+      )
+      .describe('completions, grouped by the phase and 100 ms slot of their intended start'),
+    shards: z.array(
+      z.looseObject({
+        shard: z.number().int(),
+        kind: accessKind,
+        ok: count,
+        notOk: count,
+        firstNotOkUs: timeUs.nullable(),
+        overdueSinceUs: timeUs.nullable(),
+      }),
+    ),
+    inFlight: count,
+    queued: count,
+    rest: z
+      .array(
+        z.looseObject({
+          phase: z.number().int(),
+          second: z.number().int().describe('floor(intended start / 1 s)'),
+          service: byOperation(sparseHistogram),
+          queue: byOperation(sparseHistogram),
+          dispatchLag: sparseHistogram,
+        }),
+      )
+      .optional(),
+    generator: z
+      .array(
+        z.looseObject({
+          worker: z.number().int(),
+          eventLoopUtilization: z.number(),
+          eventLoopDelayP99Us: z.number(),
+          dispatchLagP99Us: z.number(),
+          cpuUs: z.number(),
+          rssBytes: z.number(),
+        }),
+      )
+      .optional(),
+  })
+  .describe('Everything that completed in 100 ms, of all workers.');
+
+const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.looseObject({ tUs: timeUs, type: z.literal(type), ...shape });
+
+export const eventSchema = z
+  .discriminatedUnion('type', [
+    event('run', { state: z.enum(['t0', 'loadEnd', 'drained', 'interrupted', 'aborted', 'end']), detail: z.string().optional() }),
+    event('phase', { phase: z.number().int(), name: z.string(), state: z.enum(['start', 'end']) }),
+    event('fault', {
+      faultId: z.number().int(),
+      kind: z.string(),
+      state: z.enum(['injecting', 'injected', 'healing', 'healed', 'failed', 'skipped']),
+      targets: z.array(nodeRef),
+      plannedAtUs: timeUs.nullable(),
+      message: z.string().optional(),
+    }),
+    event('process', {
+      node: z.string(),
+      pid: z.number().int(),
+      state: z.enum(['started', 'exited']),
+      exitCode: z.number().int().nullable(),
+      signal: z.string().nullable(),
+      byFault: z.number().int().nullable(),
+    }),
+    event('connection', {
+      worker: z.number().int(),
+      node: z.string(),
+      shard: z.number().int().nullable(),
+      state: z.enum(['closed', 'failed', 'ready']),
+      reason: z.string(),
+    }),
+    event('log', { node: z.string(), log: z.string(), subject: z.string().nullable(), text: z.string() }),
+    event('role', { node: z.string(), role, shard: z.number().int().nullable(), epoch: z.number().nullable(), resolutionUs: z.number() }),
+    event('flag', { node: z.string(), seenBy: z.string(), flag: z.enum(['pfail', 'fail', 'ok']), resolutionUs: z.number() }),
+    event('clusterState', { node: z.string(), state: z.enum(['ok', 'fail']), resolutionUs: z.number() }),
+    event('reachable', { node: z.string(), reachable: z.boolean(), resolutionUs: z.number(), reason: z.string() }),
+    event('replicas', { shard: z.number().int(), inSync: count, known: count, resolutionUs: z.number() }),
+    event('span', {
+      worker: z.number().int(),
+      shard: z.number().int(),
+      kind: accessKind,
+      startUs: timeUs,
+      endUs: timeUs,
+      asked: count,
+      notOk: count,
+      overdue: z.boolean(),
+    }),
+    event('client', { worker: z.number().int(), attempts: count, retries: count, reconnects: count, slotRefreshes: count }),
+    event('thread', { worker: z.number().int(), cpuUs: z.number(), rssBytesMax: z.number() }),
+    event('target', { nodes: z.array(nodeRecord), keysPerNode: z.record(z.string(), z.number()) }),
+    event('message', { level: z.enum(['info', 'warning', 'error']), text: z.string() }),
+  ])
+  .describe('One thing that happened.');
+
+export const runSchema = z
+  .looseObject({
+    formatVersion,
+    kvbenchVersion: z.string(),
+    id: z.string(),
+    name: z.string(),
+    startedAt: z.string().describe('ISO 8601, UTC'),
+    t0WallMs: z.number().nullable().describe('wall clock of t0, ms since the epoch'),
+    argv: z.array(z.string()),
+    plan: z
+      .looseObject({
+        name: z.string(),
+        seed: z.number().int(),
+        target: z.looseObject({ kind: z.enum(['lab', 'external']) }),
+        load: z.looseObject({
+          phases: z.array(
+            z.looseObject({
+              index: z.number().int(),
+              name: z.string(),
+              kind: z.enum(['open', 'closed']),
+              record: z.boolean(),
+              startUs: timeUs,
+              durationUs: z.number(),
+            }),
+          ),
+        }),
+        chaos: z.array(z.looseObject({ id: z.number().int(), kind: z.string() })),
+        objective: z.array(z.looseObject({ metric: z.string(), expression: z.string() })),
+        thresholds: z.array(z.looseObject({ metric: z.string(), expression: z.string() })),
+      })
+      .describe('the resolved plan, without secrets'),
+    fingerprint: z.looseObject({ profile: z.string(), workload: z.string(), seed: z.number(), server: z.string(), machine: z.string() }),
+    machine: z.looseObject({ cpus: z.number(), cpuModel: z.string(), memoryBytes: z.number(), platform: z.string(), node: z.string() }),
+    target: z
+      .looseObject({
+        topology: z.string(),
+        server: z.string(),
+        version: z.string(),
+        nodes: z.array(nodeRecord),
+        clusterNodeTimeoutMs: z.number().nullable(),
+        fullCoverage: z.boolean().nullable(),
+        settings: z.record(z.string(), z.string()),
+        proxied: z.boolean(),
+      })
+      .nullable(),
+  })
+  .describe('What was run, with what, on what.');
+
+const operationCounts = z.looseObject({
+  planned: count.nullable().describe('null in closed loop'),
+  total: count,
+  ok: count,
+  fail: count,
+  info: count,
+  dropped: count,
+  byReason: z.record(z.string(), count),
+});
+const latencyStats = z.looseObject({
+  min: z.number(),
+  mean: z.number(),
+  p50: z.number(),
+  p90: z.number(),
+  p95: z.number(),
+  p99: z.number(),
+  p999: z.number(),
+  max: z.number(),
+  count,
+});
+const latencyByOperation = z.partialRecord(z.enum([...operationNames, 'all']), latencyStats);
+const fault = z.looseObject({
+  id: z.number().int(),
+  kind: z.string(),
+  status: z.enum(['planned', 'injected', 'healed', 'failed', 'skipped', 'observed']),
+  message: z.string().nullable(),
+  targets: z.array(nodeRef),
+  plannedAtMs: timeMs,
+  injectedAtMs: timeMs,
+  processGoneMs: timeMs,
+  firstErrorMs: timeMs,
+  detectedMs: timeMs,
+  promotedMs: timeMs,
+  clientRecoveredMs: timeMs,
+  p99RecoveredMs: timeMs,
+  healedAtMs: timeMs,
+  redundancyRestoredMs: timeMs,
+  rtoMs: timeMs,
+});
+const targetNodes = z.array(z.looseObject({ id: z.string(), role: z.string(), address: z.string(), slots: z.array(z.string()) }));
+
+export const summarySchema = z
+  .looseObject({
+    formatVersion,
+    verdict: z.enum(['passed', 'failed', 'aborted', 'interrupted']),
+    exitCode: z.number().int(),
+    sentence: z.string(),
+    advice: z.string().nullable(),
+    seed: z.number().int(),
+    durationMs: z.number(),
+    ops: operationCounts,
+    warmUp: operationCounts,
+    throughputOpsPerSec: z.number(),
+    latencyUs: latencyByOperation,
+    serviceUs: latencyByOperation,
+    queueUs: latencyByOperation,
+    dispatchLagUs: z.looseObject({ all: latencyStats.optional() }),
+    phases: z.array(
+      z.looseObject({
+        name: z.string(),
+        record: z.boolean(),
+        startMs: z.number(),
+        endMs: z.number(),
+        ops: operationCounts,
+        throughputOpsPerSec: z.number(),
+        latencyUs: latencyByOperation,
+        littlesLaw: z.looseObject({ inFlightExpected: z.number(), inFlightMeasured: z.number() }).nullable(),
+      }),
+    ),
+    windows: z.array(
+      z.looseObject({
+        name: z.enum(['before', 'fault', 'recovery', 'after']),
+        faultId: z.number().int().nullable(),
+        startMs: z.number(),
+        endMs: z.number(),
+        ops: operationCounts,
+        latencyUs: latencyByOperation,
+      }),
+    ),
+    availability: z.looseObject({
+      rate: z.number().nullable(),
+      resolutionMs: z.number(),
+      degradedMs: z.number(),
+      gaps: z.array(
+        z.looseObject({
+          shard: z.union([z.number().int(), z.enum(['any', 'all'])]),
+          kind: accessKind,
+          startMs: z.number(),
+          endMs: z.number(),
+          durationMs: z.number(),
+          faultId: z.number().int().nullable(),
+          collateral: z.boolean(),
+        }),
+      ),
+    }),
+    faults: z.array(fault),
+    incidents: z.array(fault),
+    client: z.looseObject({ attempts: count, retries: count, reconnects: count, slotRefreshes: count }),
+    consistency: z.null(),
+    thresholds: z.array(
+      z.looseObject({ metric: z.string(), expression: z.string(), observed: z.number().nullable(), ok: z.boolean(), note: z.string().optional() }),
+    ),
+    generator: z.looseObject({
+      saturated: z.boolean(),
+      reasons: z.array(z.string()),
+      eventLoopUtilization: z.number(),
+      dispatchLagP99Us: z.number(),
+      eventLoopDelayP99Us: z.number(),
+      cpuSeconds: z.number(),
+      rssBytesMax: z.number(),
+    }),
+    target: z
+      .looseObject({
+        topology: z.string(),
+        server: z.string(),
+        version: z.string(),
+        nodes: targetNodes,
+        nodesAfter: targetNodes,
+        keysPerNode: z.record(z.string(), z.number()),
+      })
+      .nullable(),
+  })
+  .describe('The run in numbers.');

@@ -1,0 +1,35 @@
+/** How and when a run ended, from its events: finished, interrupted, aborted, ended early by an error, or cut off (killed). Pure. */
+import { loadEndUs, type Plan } from '../plan/plan.js';
+import { type EventOf, type EventRecord, INTERVAL_US } from '../result/records.js';
+
+export interface RunEnd {
+  kind: 'finished' | 'interrupted' | 'aborted' | 'failed' | 'cutOff';
+  /** Signal, or threshold. */
+  detail: string | null;
+  /** End of the load that was asked for, µs since t0. */
+  loadEndUs: number;
+}
+
+/** @param lastIntervalEndUs end of the last interval on disk */
+export function runEndOf(plan: Plan, events: readonly EventRecord[], lastIntervalEndUs: number): RunEnd {
+  const plannedEndUs = loadEndUs(plan);
+  const found = (state: EventOf<'run'>['state']): EventOf<'run'> | undefined =>
+    events.find((event): event is EventOf<'run'> => event.type === 'run' && event.state === state);
+  for (const kind of ['interrupted', 'aborted'] as const) {
+    const event = found(kind);
+    if (event) return { kind, detail: event.detail ?? null, loadEndUs: clamp(event.tUs, plannedEndUs) };
+  }
+  const loadEnd = found('loadEnd');
+  if (!loadEnd) return { kind: 'cutOff', detail: null, loadEndUs: clamp(lastIntervalEndUs, plannedEndUs) };
+  if (loadEnd.tUs < plannedEndUs - INTERVAL_US) return { kind: 'failed', detail: errorText(events), loadEndUs: clamp(loadEnd.tUs, plannedEndUs) };
+  return { kind: 'finished', detail: null, loadEndUs: plannedEndUs };
+}
+
+function errorText(events: readonly EventRecord[]): string | null {
+  const error = events.find((event): event is EventOf<'message'> => event.type === 'message' && event.level === 'error');
+  return error?.text ?? null;
+}
+
+function clamp(us: number, maxUs: number): number {
+  return Math.max(0, Math.min(us, maxUs));
+}
