@@ -164,6 +164,7 @@ export class ChaosController {
         return run.unhealed();
       }),
     );
+    this.#holds.stopFollowing();
     return left.filter((what) => what !== null);
   }
 

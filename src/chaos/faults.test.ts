@@ -201,6 +201,14 @@ test('healAll brings back whatever overlaps: paused, killed, cut', async () => {
   assert.ok(await proxies.isClean());
 });
 
+test('after healAll the links of ending servers are left alone: their proxies may be gone', async () => {
+  await chaos.healAll('end');
+  await processes.signal('n1', 'SIGKILL');
+  await waitFor('n1 has gone', () => !processes.isRunning('n1'));
+  await chaos.healAll('end');
+  assert.deepEqual([proxies.calls, notes], [[], []]);
+});
+
 async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

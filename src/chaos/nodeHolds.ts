@@ -54,13 +54,19 @@ export class NodeHolds {
   readonly #proxies: ProxyControl | null;
   readonly #note: (text: string) => void;
   readonly #books = new Map<string, NodeBook>();
+  #following = true;
 
   constructor(processes: ProcessControl | null, proxies: ProxyControl | null, note: (text: string) => void) {
     this.#processes = processes;
     this.#proxies = proxies;
     this.#note = note;
     // A proxy in front of a dead server would accept and hang up; the server itself refuses. So whatever ends a server closes its link.
-    if (proxies) processes?.onChange((change) => change.state === 'exited' && this.#linkFollows(change.node));
+    if (proxies) processes?.onChange((change) => change.state === 'exited' && this.#following && this.#linkFollows(change.node));
+  }
+
+  /** From now on the links of servers that end are left alone: the run is over, and its proxies may be gone before its servers. */
+  stopFollowing(): void {
+    this.#following = false;
   }
 
   /**
@@ -110,7 +116,7 @@ export class NodeHolds {
     return this.#proxies === null || book.linkClosed.size > 0 || (await this.#proxies.isEnabled(nodeId));
   }
 
-  /** Stops the server's process where it stands; resolves, once it has stopped, to when the signal was delivered. */
+  /** Stops the server's process where it stands; resolves, once it has stopped, to when that was. */
   takePaused(nodeId: string, faultId: number): Promise<number> {
     const book = this.#book(nodeId);
     return book.processLane.run(async () => {
@@ -120,8 +126,7 @@ export class NodeHolds {
       book.paused.add(faultId);
       try {
         const { atUs } = await processes.signal(nodeId, 'SIGSTOP');
-        await confirmStopped(nodeId, pid);
-        return atUs;
+        return await confirmStopped(nodeId, pid, atUs);
       } catch (error) {
         await this.#resume(nodeId, book, faultId).catch((later) => this.#note(`${nodeId}: ${messageOf(later)}`));
         throw error;
@@ -276,11 +281,16 @@ export class NodeHolds {
   }
 }
 
-async function confirmStopped(nodeId: string, pid: number): Promise<void> {
-  const limitUs = monotonicUs() + STOP_LIMIT_US;
-  while (!(await isProcessStopped(pid))) {
-    if (monotonicUs() > limitUs)
+/** A process stops when it next gets to run, or comes back from a slow disk. Resolves to the last moment at which it had not stopped. */
+async function confirmStopped(nodeId: string, pid: number, signalledUs: number): Promise<number> {
+  let notYetUs = signalledUs;
+  for (;;) {
+    const lookUs = monotonicUs();
+    if (await isProcessStopped(pid)) return notYetUs;
+    if (lookUs > signalledUs + STOP_LIMIT_US) {
       throw new KvbenchError('FAULT_FAILED', `${nodeId} did not stop within ${STOP_LIMIT_US / 1_000_000} s of its SIGSTOP`);
+    }
+    notYetUs = lookUs;
     await sleepUs(STOP_POLL_US);
   }
 }
