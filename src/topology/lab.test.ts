@@ -9,7 +9,7 @@ import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import type { LabPlan } from '../plan/plan.js';
 import { startLab } from './lab.js';
-import { canListen } from './ports.js';
+import { canListen, PortPicker } from './ports.js';
 import type { ProcessChange, Target, TopologyView } from './target.js';
 import { waitFor } from './waiting.js';
 
@@ -182,6 +182,11 @@ test('a standalone lab is one master of all slots', async () => {
   } finally {
     await single.close();
   }
+});
+
+test('a pair of ports has the distance asked for, below the ephemeral range', async () => {
+  const { port, busPort } = await new PortPicker().nextPair(10_000);
+  assert.ok(busPort === port + 10_000 && port >= 10_000 && busPort < 32_768);
 });
 
 test('a port somebody listens on is not free', async () => {

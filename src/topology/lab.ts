@@ -10,7 +10,7 @@ import type { RunTargetRecord } from '../result/records.js';
 import { noAccess } from './connection.js';
 import { findServer, type ServerProgram } from './findServer.js';
 import { type ClusterMaker, formCluster, waitUntilInSync } from './formCluster.js';
-import { configComplaint, serverArguments } from './labConfig.js';
+import { configComplaint, fixedBusPortDistance, serverArguments } from './labConfig.js';
 import { isPortClash, LabProcesses } from './labProcesses.js';
 import { PortPicker } from './ports.js';
 import { Supervisor } from './supervisorClient.js';
@@ -72,11 +72,11 @@ interface StartContext {
 }
 
 async function startNode(id: string, { server, plan, processes, ports, signal }: StartContext): Promise<StartedNode> {
+  const distance = fixedBusPortDistance(server);
   for (let attempt = 1; ; attempt++) {
-    const port = await ports.next();
-    const busPort = await ports.next();
+    const { port, busPort } = distance === null ? { port: await ports.next(), busPort: await ports.next() } : await ports.nextPair(distance);
     const sizeBefore = processes.logText(id).length;
-    await processes.launch(id, { program: server.path, args: serverArguments(plan, port, busPort), host: HOST, port });
+    await processes.launch(id, { program: server.path, args: serverArguments(plan, port, distance === null ? busPort : null), host: HOST, port });
     try {
       await processes.waitForAnswer(id, signal);
       return { id, host: HOST, port, busPort };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LabPlan } from '../plan/plan.js';
-import { configComplaint, serverArguments, splitDirectiveValue } from './labConfig.js';
+import { configComplaint, fixedBusPortDistance, serverArguments, splitDirectiveValue } from './labConfig.js';
 
 const plan: LabPlan = { kind: 'lab', topology: 'cluster', masters: 3, replicasPerMaster: 1, server: 'auto', config: {} };
 
@@ -26,6 +26,13 @@ test("the profile's directives win over the lab's defaults, but not over what th
   assert.deepEqual(valuesOf(args, 'bind'), [['127.0.0.1']]);
   assert.deepEqual(valuesOf(args, 'cluster-port'), [['17000']]);
   assert.deepEqual(valuesOf(args, 'repl-diskless-sync-delay'), [['0']]);
+});
+
+test('a server before Redis 7.0 is not told its bus port: it has one of its own', () => {
+  assert.equal(fixedBusPortDistance({ product: 'redis', version: '6.0.16' }), 10_000);
+  assert.equal(fixedBusPortDistance({ product: 'redis', version: '7.0.15' }), null);
+  assert.equal(fixedBusPortDistance({ product: 'valkey', version: '8.1.0' }), null);
+  assert.deepEqual(valuesOf(serverArguments(plan, 7000, null), 'cluster-port'), []);
 });
 
 test('a standalone server is no cluster node', () => {

@@ -6,8 +6,11 @@ import type { LabPlan } from '../plan/plan.js';
 
 export const LOG_FILE = 'server.log';
 
-/** Arguments for the server on these ports; `busPort` only counts in a cluster. */
-export function serverArguments(plan: LabPlan, port: number, busPort: number): string[] {
+/**
+ * Arguments for a server on this port. `busPort` counts in a cluster only; null: the server is too old to be told, and takes
+ * `port` + 10000 (`fixedBusPortDistance`).
+ */
+export function serverArguments(plan: LabPlan, port: number, busPort: number | null): string[] {
   const own: Record<string, string> = {};
   for (const [directive, value] of Object.entries(plan.config)) own[directive.toLowerCase()] = value;
   const directives: Record<string, string> = {
@@ -22,7 +25,8 @@ export function serverArguments(plan: LabPlan, port: number, busPort: number): s
     dir: '.',
     daemonize: 'no',
     logfile: LOG_FILE,
-    ...(plan.topology === 'cluster' ? { 'cluster-enabled': 'yes', 'cluster-port': String(busPort), 'cluster-config-file': 'nodes.conf' } : {}),
+    ...(plan.topology === 'cluster' ? { 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf' } : {}),
+    ...(plan.topology === 'cluster' && busPort !== null ? { 'cluster-port': String(busPort) } : {}),
   };
   return Object.entries(directives).flatMap(([directive, value]) => [`--${directive}`, ...splitDirectiveValue(value)]);
 }
@@ -39,4 +43,9 @@ export function splitDirectiveValue(value: string): string[] {
 export function configComplaint(output: string): string | null {
   const match = /FATAL CONFIG FILE ERROR[\s\S]*?>>> '(.*)'\r?\n(.+)/.exec(output);
   return match ? `${match[1]}: ${match[2]}` : null;
+}
+
+/** How far above its client port a server has its bus port, when that can't be chosen (before Redis 7.0); null when it can. */
+export function fixedBusPortDistance(server: { product: 'redis' | 'valkey'; version: string }): number | null {
+  return server.product === 'redis' && Number.parseInt(server.version, 10) < 7 ? 10_000 : null;
 }

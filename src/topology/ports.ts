@@ -41,11 +41,23 @@ export class PortPicker {
   /** A port that is free at this moment and was not given before by this picker. Throws LAB_FAILED. */
   async next(): Promise<number> {
     const { lowest, highest } = labPortRange();
+    return this.#find(lowest, highest, (port) => [port]);
+  }
+
+  /** A client port and a bus port `distance` above it, both free; throws LAB_FAILED. */
+  async nextPair(distance: number): Promise<{ port: number; busPort: number }> {
+    const { lowest, highest } = labPortRange();
+    const port = await this.#find(lowest, highest - distance, (first) => [first, first + distance]);
+    return { port, busPort: port + distance };
+  }
+
+  async #find(lowest: number, highest: number, portsFor: (port: number) => number[]): Promise<number> {
     for (let i = 0; i < CANDIDATE_LIMIT; i++) {
       const port = lowest + this.#random.below(this.#draw++, highest - lowest + 1);
-      if (this.#given.has(port)) continue;
-      this.#given.add(port);
-      if (await canListen(port)) return port;
+      const wanted = portsFor(port);
+      if (wanted.some((each) => this.#given.has(each))) continue;
+      for (const each of wanted) this.#given.add(each);
+      if ((await Promise.all(wanted.map(canListen))).every((free) => free)) return port;
     }
     throw new KvbenchError(
       'LAB_FAILED',

@@ -29,6 +29,7 @@ export function openClient(mode: 'standalone' | 'cluster', seeds: readonly { hos
           // Names are left to the sockets, so that certificates are checked against names.
           dnsLookup: (address, callback) => callback(null, address),
           lazyConnect: true,
+          enableAutoPipelining: true,
           redisOptions: common,
         })
       : new Redis({ ...common, ...seeds[0], lazyConnect: true, maxRetriesPerRequest: 1 });
@@ -40,8 +41,8 @@ export function openClient(mode: 'standalone' | 'cluster', seeds: readonly { hos
 export async function removeKeys(client: Client, workload: WorkloadPlan, onProgress: (text: string) => void): Promise<number> {
   let removed = 0;
   for (let pass = 1; pass <= PASS_LIMIT; pass++) {
-    removed += await forEachBatch(client, workload, 'UNLINK');
-    const left = await forEachBatch(client, workload, 'EXISTS');
+    removed += await forEachBatch(client, workload, 'unlink');
+    const left = await forEachBatch(client, workload, 'exists');
     if (left === 0) {
       onProgress(`removed ${formatCount(removed)} keys of this run`);
       return removed;
@@ -50,7 +51,7 @@ export async function removeKeys(client: Client, workload: WorkloadPlan, onProgr
   throw keysLeft(workload, `keys come back after ${PASS_LIMIT} removals: something still writes them`);
 }
 
-type BatchCommand = 'UNLINK' | 'DEL' | 'EXISTS';
+type BatchCommand = 'unlink' | 'del' | 'exists';
 
 /** Sum of the replies over all names the workload can have made. */
 async function forEachBatch(client: Client, workload: WorkloadPlan, wanted: BatchCommand): Promise<number> {
@@ -83,7 +84,7 @@ async function insistently(
     sum += done;
     if (failed.length === 0) return { command, sum };
     todo = failed;
-    if (command === 'UNLINK' && /unknown command|NOPERM/i.test(reason)) command = 'DEL';
+    if (command === 'unlink' && /unknown command|NOPERM/i.test(reason)) command = 'del';
     else if (/NOPERM/.test(reason) || monotonicUs() > untilUs) throw keysLeft(workload, reason);
     else await sleepUs(RETRY_EVERY_US);
   }
@@ -96,7 +97,7 @@ async function sendBatch(
   names: readonly string[],
 ): Promise<{ done: number; failed: string[]; reason: string }> {
   const groups = client instanceof Cluster ? names.map((name) => [name]) : [[...names]];
-  const results = await Promise.allSettled(groups.map((group) => client.call(command, ...group)));
+  const results = await Promise.allSettled(groups.map((group) => client[command](...group)));
   const failed: string[] = [];
   let done = 0;
   let reason = '';
