@@ -104,6 +104,17 @@ test('SIGKILL takes the forks of a server with it', async () => {
   }
 });
 
+test('no temporary folder to work in: said in one line', async () => {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = '/no/such/folder';
+  try {
+    await assert.rejects(Supervisor.launch(), (error: Error) => /^the lab could not be prepared: ENOENT.*\/no\/such\/folder/.test(error.message));
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});
+
 /** The supervisor itself is hit: by a signal it can handle, and by one it can't. */
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`${signal} of the supervisor: its servers and its folder go too`, async () => {

@@ -52,13 +52,17 @@ export class Supervisor {
     });
     // Writing to a supervisor that has just gone is answered by its exit.
     child.stdin.on('error', () => {});
+    // Of a stack trace only the line that says what happened.
     const failed = (): KvbenchError =>
-      new KvbenchError('LAB_FAILED', `the supervisor of the lab's servers did not start: ${complaint.trim() || 'no answer'}`);
+      new KvbenchError('LAB_FAILED', `the lab could not be prepared: ${/^\w*Error: (.*)/m.exec(complaint)?.[1] ?? 'its supervisor did not start'}`);
     const lines = createInterface({ input: child.stdout });
     const ready = new Promise<SupervisorMessage>((resolve, reject) => {
       lines.once('line', (line) => resolve(JSON.parse(line) as SupervisorMessage));
-      child.once('error', reject);
-      child.once('exit', () => reject(failed()));
+      child.once('error', (error) => {
+        complaint = String(error);
+        reject(failed());
+      });
+      child.once('close', () => reject(failed()));
     });
     try {
       const message = await withinLimit(ready, READY_LIMIT_US, failed);
