@@ -1,6 +1,7 @@
 /** The plan as a table for `--dry-run`: phases and faults in the order of time, and what the run will cost. Pure text, no colours. */
 import Table from 'cli-table3';
-import { formatBytes, formatCount, formatUs } from '../base/units.js';
+import { formatBytes, formatCount } from '../base/units.js';
+import { durationText } from '../profile/durationText.js';
 import { type FaultPlan, loadEndUs, operationNames, type PhasePlan, type Plan, type TargetPlan, type ValueSizes } from './plan.js';
 
 interface Row {
@@ -10,17 +11,25 @@ interface Row {
   cells: [time: string, what: string, detail: string, until: string];
 }
 
+/** The table stays readable on a common terminal. */
+const DETAIL_COLUMNS = 50;
+
 /** Ends with a line break. */
 export function renderTimeline(plan: Plan): string {
-  const table = new Table({ head: ['time', 'what', 'detail', 'until'], style: { head: [], border: [] } });
+  const table = new Table({
+    head: ['time', 'what', 'detail', 'until'],
+    colWidths: [null, null, DETAIL_COLUMNS, null],
+    wordWrap: true,
+    style: { head: [], border: [] },
+  });
   const rows = [...plan.load.phases.map(phaseRow), ...plan.chaos.map((fault) => faultRow(plan, fault))];
   rows.sort((a, b) => a.sortUs - b.sortUs || a.rank - b.rank);
   for (const row of rows) table.push(row.cells);
   table.push([
-    formatTime(loadEndUs(plan)),
+    durationText(loadEndUs(plan)),
     'end of load',
     'all faults are healed, answers under way are awaited',
-    `≤ ${formatTime(loadEndUs(plan) + plan.load.timeoutUs)}`,
+    `≤ ${durationText(loadEndUs(plan) + plan.load.timeoutUs)}`,
   ]);
   const head = `${plan.name}: ${targetText(plan.target)}, seed ${plan.seed}${plan.description ? `\n${plan.description}` : ''}`;
   return `${head}\n${table.toString()}\n${costLines(plan).join('\n')}\n`;
@@ -32,10 +41,10 @@ function phaseRow(phase: PhasePlan): Row {
       ? `${formatCount(phase.clients)} clients × ${phase.pipeline} in flight (closed loop)`
       : `${rateText(phase.rateStartPerSec, phase.rateEndPerSec)}, ${formatCount(phase.operationCount)} operations`;
   const cells: Row['cells'] = [
-    formatTime(phase.startUs),
+    durationText(phase.startUs),
     `phase ${phase.name}${phase.record ? '' : ' (not recorded)'}`,
     load,
-    formatTime(phase.startUs + phase.durationUs),
+    durationText(phase.startUs + phase.durationUs),
   ];
   return { sortUs: phase.startUs, rank: phase.index, cells };
 }
@@ -48,14 +57,18 @@ function rateText(startPerSec: number, endPerSec: number): string {
 function faultRow(plan: Plan, fault: FaultPlan): Row {
   const { trigger, forUs } = fault;
   const earliest = earliestUs(plan, fault);
-  const time = trigger.kind === 'at' ? formatTime(trigger.atUs) : `≥ ${formatTime(earliest)}`;
+  const time = trigger.kind === 'at' ? durationText(trigger.atUs) : `≥ ${durationText(earliest)}`;
   const waits =
     trigger.kind === 'after'
-      ? `, after fault ${trigger.faultId} is ${trigger.state}${trigger.delayUs > 0 ? ` + ${formatTime(trigger.delayUs)}` : ''}`
+      ? `, after fault ${trigger.faultId} is ${trigger.state}${trigger.delayUs > 0 ? ` + ${durationText(trigger.delayUs)}` : ''}`
       : '';
   const target = fault.selector ? ` on ${fault.selector.text}` : '';
   const until =
-    forUs === null ? 'end of load' : trigger.kind === 'at' ? `healed at ${formatTime(trigger.atUs + forUs)}` : `healed after ${formatTime(forUs)}`;
+    forUs === null
+      ? 'end of load'
+      : trigger.kind === 'at'
+        ? `healed at ${durationText(trigger.atUs + forUs)}`
+        : `healed after ${durationText(forUs)}`;
   const detail = `${paramsText(fault.params)}${waits}`.replace(/^, /, '');
   return { sortUs: earliest, rank: plan.load.phases.length + fault.id, cells: [time, `fault ${fault.id}: ${fault.kind}${target}`, detail, until] };
 }
@@ -113,7 +126,7 @@ function costLines(plan: Plan): string[] {
   const data = workload.preload
     ? `${formatCount(workload.keys.count)} keys, about ${formatBytes(workload.keys.count * meanBytes)} of values, written before t0`
     : 'none';
-  const lastFor = formatTime(loadEndUs(plan) + plan.load.timeoutUs);
+  const lastFor = durationText(loadEndUs(plan) + plan.load.timeoutUs);
   return [
     `operations  ${formatCount(planned)} planned${openEnded} (${workload.name}: ${operationNames
       .filter((name) => workload.operations[name] > 0)
@@ -122,7 +135,7 @@ function costLines(plan: Plan): string[] {
     `values      about ${formatBytes(bytesOf('set'))} written and up to ${formatBytes(bytesOf('get'))} read${closed > 0 ? ', without the closed loop' : ''} (${formatBytes(meanBytes)} each on average)`,
     `preload     ${data}`,
     `faults      ${plan.chaos.length === 0 ? 'none' : `${plan.chaos.length}, network by ${plan.toxiproxy.kind === 'none' ? 'direct links' : plan.toxiproxy.kind === 'url' ? plan.toxiproxy.url : 'the embedded proxy'}`}`,
-    `duration    ${formatTime(loadEndUs(plan))} of load; at most ${lastFor} with the last answers (timeout ${formatTime(plan.load.timeoutUs)}); set-up, preload and clean-up come on top`,
+    `duration    ${durationText(loadEndUs(plan))} of load; at most ${lastFor} with the last answers (timeout ${durationText(plan.load.timeoutUs)}); set-up, preload and clean-up come on top`,
   ];
 }
 
@@ -147,15 +160,4 @@ function normalCdf(x: number): number {
   const poly = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   const upper = (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * poly;
   return x >= 0 ? 1 - upper : upper;
-}
-
-/** 18 s is `18s`, not `18.0s`: planned times are as round as people write them. */
-function formatTime(us: number): string {
-  if (us >= 60_000_000 && us % 1_000_000 === 0) {
-    const seconds = us / 1_000_000;
-    return seconds % 60 === 0 ? `${seconds / 60}m` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
-  }
-  if (us === 0) return '0s';
-  if (us % 1000 === 0 && us < 60_000_000) return us >= 1_000_000 ? `${us / 1_000_000}s` : `${us / 1000}ms`;
-  return formatUs(us);
 }

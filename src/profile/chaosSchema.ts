@@ -29,7 +29,7 @@ const commonKeys = {
     .describe(
       'Instead of `at`: injected when an earlier fault has reached a state. If it never does before the end of the load, the fault is skipped.',
     )
-    .meta({ examples: ['{ fault: 1, state: redundancyRestored }'] }),
+    .meta({ examples: [{ fault: 1, state: 'redundancyRestored' }] }),
   for: duration()
     .optional()
     .describe('How long it stays in force; healed at the end of the load when absent.')

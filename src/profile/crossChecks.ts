@@ -3,10 +3,10 @@
  * Called by loadProfile once the parts are parsed. A check whose ground is itself wrong is left out: one slip, one message.
  */
 
-import { formatUs } from '../base/units.js';
 import type { FaultSchema } from '../chaos/fault.js';
 import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
 import type { CommonFault } from './chaosSchema.js';
+import { durationText } from './durationText.js';
 import type { Phase } from './loadSchema.js';
 import { impossibleIn, type ParsedSelector } from './nodeSelector.js';
 import type { ProblemList } from './problems.js';
@@ -73,14 +73,14 @@ function checkMoment({ phases, tree, problems }: Ground, { index, common }: Chec
   if (common.at !== undefined && common.at >= endUs) {
     problems.add(
       at('at'),
-      `at: ${formatUs(common.at)} is not before the end of the load (${formatUs(endUs)}); inject it earlier or make the phases longer`,
+      `at: ${durationText(common.at)} is not before the end of the load (${durationText(endUs)}); inject it earlier or make the phases longer`,
     );
   } else if (common.at !== undefined && common.for !== undefined && common.at + common.for > endUs) {
-    const late = `${formatUs(common.at)} + ${formatUs(common.for)} is after the end of the load (${formatUs(endUs)})`;
+    const late = `${durationText(common.at)} + ${durationText(common.for)} is after the end of the load (${durationText(endUs)})`;
     problems.add(at('for'), `for: ${late}; shorten it, or leave it out: a fault without for is healed at the end`);
   }
   if (common.after && common.after.delay >= endUs) {
-    problems.add(at('after', 'delay'), `delay: ${formatUs(common.after.delay)} leads beyond the end of the load (${formatUs(endUs)})`);
+    problems.add(at('after', 'delay'), `delay: ${durationText(common.after.delay)} leads beyond the end of the load (${durationText(endUs)})`);
   }
 }
 
@@ -126,7 +126,7 @@ export function checkAllow(ground: Ground, faults: readonly FaultSchema[]): void
   }
 }
 
-/** Parses and checks `thresholds` or `objective` from their raw values; what is wrong is told and left out. */
+/** Parses and checks `thresholds` or `objective`; what is wrong is told and left out. `parsed`: their values, as written where the schema refused them. */
 export function checkThresholds(ground: Ground, section: 'thresholds' | 'objective', parsed: Readonly<Record<string, unknown>>): ThresholdPlan[] {
   const out: ThresholdPlan[] = [];
   for (const [key, value] of Object.entries(parsed)) {
@@ -157,11 +157,11 @@ interface FlatExpression {
 function expressionsOf(path: Path, value: unknown): FlatExpression[] {
   if (typeof value === 'string') return [{ path, text: value, abortOnFail: false, delayAbortEvalUs: 0 }];
   if (Array.isArray(value)) return value.flatMap((item, index) => expressionsOf([...path, index], item));
-  if (!isMap(value)) return [];
+  if (!isMap(value) || typeof value.threshold !== 'string') return [];
   return [
     {
       path: [...path, 'threshold'],
-      text: String(value.threshold),
+      text: value.threshold,
       abortOnFail: value.abortOnFail === true,
       delayAbortEvalUs: Number(value.delayAbortEval),
     },

@@ -24,29 +24,32 @@ export function explainIssues(explainer: Explainer, issues: readonly Issue[], ba
 }
 
 function explainIssue(explainer: Explainer, issue: Issue, path: Path): void {
-  const { tree, schema, problems } = explainer;
-  if (issue.code === 'unrecognized_keys') return explainUnknownKeys(explainer, issue.keys, path);
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) return explainUnion(explainer, issue.errors, path);
-  if (issue.code === 'invalid_key')
-    return problems.add(tree.place(path, 'key'), `${nameOf(path)} is not a good key; ${issue.issues[0]?.message ?? issue.message}`);
+  const { tree, problems } = explainer;
+  if (issue.code === 'unrecognized_keys') explainUnknownKeys(explainer, issue.keys, path);
+  else if (issue.code === 'invalid_union' && issue.errors.length > 0) explainUnion(explainer, issue.errors, path);
+  else if (issue.code === 'invalid_key')
+    problems.add(tree.place(path, 'key'), `${nameOf(path)} is not a good key; ${issue.issues[0]?.message ?? issue.message}`);
+  else if (issue.code === 'custom')
+    problems.add(tree.place(path), `${tree.get(path) === undefined || path.length === 0 ? '' : `${nameOf(path)}: `}${issue.message}`);
+  else if (tree.get(path) === undefined) explainMissing(explainer, path);
+  else problems.add(tree.place(path), valueMessage(explainer, issue, path));
+}
+
+function valueMessage({ tree, schema }: Explainer, issue: Issue, path: Path): string {
   const value = tree.get(path);
-  const exists = value !== undefined;
-  if (issue.code === 'custom') return problems.add(tree.place(path), `${exists && path.length > 0 ? `${nameOf(path)}: ` : ''}${issue.message}`);
-  if (!exists) return explainMissing(explainer, path);
   const nodes = nodesAt(schema, path, tree.root);
   const words = nodes.flatMap((node) => node.enum ?? (node.const !== undefined ? [node.const] : [])).map(String);
   const key = String(path.at(-1) ?? '');
-  if (isLaterValue(key, value)) {
-    return problems.add(tree.place(path), `${key}: ${show(value, path)} is not in this version yet; available: ${words.join(', ')}`);
-  }
+  if (isLaterValue(key, value)) return `${key}: ${show(value, path)} is not in this version yet; available: ${words.join(', ')}`;
   if (key === 'password' && issue.code === 'invalid_type') {
     const remedy = 'name where it is: password: { env: REDIS_PASSWORD }, { file: redis.password } or { command: "pass show redis" }';
-    return problems.add(tree.place(path), `password: a password as plain text is refused, it would end up in files and logs; ${remedy}`);
+    return `password: a password as plain text is refused, it would end up in files and logs; ${remedy}`;
   }
-  if (words.length > 0 && words.length === nodes.flatMap((node) => node.enum ?? [node]).length && typeof value === 'string') {
-    return problems.add(tree.place(path), `${nameOf(path)}: ${show(value, path)} is unknown${didYouMean(value, words, 'it must be one of')}`);
-  }
-  problems.add(tree.place(path), `${nameOf(path)}: ${show(value, path)} ${whatIsWrong(issue, value)}; it must be ${expectation(nodes)}`);
+  if (Array.isArray(value) && value.length === 0) return `${nameOf(path)}: the list is empty; it needs at least one entry`;
+  const onlyWords = words.length > 0 && nodes.every((node) => node.enum !== undefined || node.const !== undefined);
+  if (onlyWords && typeof value === 'string')
+    return `${nameOf(path)}: ${show(value, path)} is unknown${didYouMean(value, words, 'it must be one of')}`;
+  return `${nameOf(path)}: ${show(value, path)} ${whatIsWrong(issue, value)}; it must be ${expectation(nodes)}`.replace(':  ', ' ');
 }
 
 function whatIsWrong(issue: Issue, value: unknown): string {
@@ -90,12 +93,17 @@ function explainUnknownKeys({ tree, schema, problems }: Explainer, keys: readonl
 /** Of a union's branches, the one meant is the one whose kind of value was given. */
 function explainUnion(explainer: Explainer, branches: readonly (readonly Issue[])[], path: Path): void {
   const meant = branches.find((issues) => !issues.some((issue) => issue.path.length === 0 && issue.code === 'invalid_type'));
-  if (meant) return explainIssues(explainer, meant, path);
   const { tree, schema, problems } = explainer;
   const value = tree.get(path);
-  if (value === undefined) return explainMissing(explainer, path);
-  const kind = typeof value === 'number' ? 'is a number' : `is ${kindOf(value)}`;
-  problems.add(tree.place(path), `${nameOf(path)}: ${show(value, path)} ${kind}; it must be ${expectation(nodesAt(schema, path, tree.root))}`);
+  if (meant) explainIssues(explainer, meant, path);
+  else if (value === undefined) explainMissing(explainer, path);
+  else {
+    const kind = typeof value === 'number' ? 'is a number' : `is ${kindOf(value)}`;
+    problems.add(
+      tree.place(path),
+      `${nameOf(path)}: ${show(value, path)} ${kind}; it must be ${expectation(nodesAt(schema, path, tree.root))}`.replace(':  ', ' '),
+    );
+  }
 }
 
 function pathOf(issue: Issue): Path {

@@ -53,7 +53,7 @@ export function rate() {
   return z
     .string()
     .meta({
-      title: 'rate, or ramp of rates',
+      title: 'rate or ramp',
       pattern: `^${RATE}(\\.\\.${RATE})?$`,
       'x-range': 'up to 10000k/s',
       examples: ['5000/s', '1000/s..20000/s'],

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { KvbenchError } from '../base/errors.js';
 import type { FaultSchema } from '../chaos/fault.js';
 import type { FaultPlan, TargetPlan, ThresholdPlan } from '../plan/plan.js';
@@ -17,7 +17,7 @@ import { type Problem, ProblemList, ProfileError } from './problems.js';
 import { documentedProfileSchema, type ProfileOutput, resolvedProfileSchema } from './profileSchema.js';
 import { isMap, ObjectOrigin, type Path, ProfileTree, startsWith } from './profileTree.js';
 import { nameFrom, References } from './references.js';
-import type { SchemaNode } from './schemaNode.js';
+import { schemaNodeOf } from './schemaNode.js';
 import { findFile } from './shipped.js';
 import { didYouMean } from './suggest.js';
 import { readYamlFile } from './yamlFile.js';
@@ -88,8 +88,8 @@ interface Whereabouts {
 }
 
 function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileOptions): ResolvedProfile {
-  const problems = new ProblemList();
-  const schema = z.toJSONSchema(documentedProfileSchema(options.faults), { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const problems = new ProblemList(tree.place([]).file);
+  const schema = schemaNodeOf(documentedProfileSchema(options.faults));
   const explainer: Explainer = { tree, schema, problems };
   const references = new References(tree, where.folder, where.labelFolder, options.faults, problems);
   if (!isMap(tree.root)) throw new ProfileError([notAProfile(tree)]);
@@ -102,13 +102,15 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
   checkPhases(ground);
   checkAllow(ground, options.faults);
   const chaos = resolveChaos(explainer, references, ground, options.faults);
-  const objective = checkThresholds(ground, 'objective', parsed.profile?.objective ?? {});
-  const thresholds = checkThresholds(ground, 'thresholds', parsed.profile?.thresholds ?? {});
+  const [objective, thresholds] = (['objective', 'thresholds'] as const).map((section) => {
+    const written = tree.get([section]);
+    return checkThresholds(ground, section, { ...(isMap(written) ? written : {}), ...parsed.profile?.[section] });
+  });
   if (parsed.profile && parsed.isRight(['target'])) checkFiles(explainer, parsed.profile, where.folder);
   problems.throwIfAny();
 
   const { profile } = parsed;
-  if (!profile) throw new Error('bug in kvbench: a profile that could not be parsed has no problem');
+  if (!profile || !objective || !thresholds) throw new Error('bug in kvbench: a profile that could not be parsed has no problem');
   const { name, description, seed, toxiproxy, load, allow } = profile;
   return {
     name: name ?? where.defaultName,
@@ -161,28 +163,40 @@ function salvage(root: unknown, issues: readonly z.core.$ZodIssue[]): ProfileOut
   }
   const again = resolvedProfileSchema.safeParse(copy.root);
   if (again.success) return again.data;
-  const standIns: Record<string, unknown> = {
-    target: { topology: 'standalone' },
-    load: { workload: { operations: { get: 1 } }, phases: [{ duration: '1s', rate: '1/s' }] },
-  };
-  for (const section of new Set(again.error.issues.map((issue) => String(issue.path[0])))) {
-    copy.remove([section]);
-    if (standIns[section] !== undefined && isMap(copy.root)) copy.mount([section], standIns[section], new ObjectOrigin(''));
+  for (const issue of again.error.issues) {
+    const part = standIns.find(({ at }) => startsWith(issue.path as Path, at));
+    const at = part?.at ?? [String(issue.path[0])];
+    if (!part) copy.remove(at);
+    else if (isMap(copy.get(at.slice(0, -1)))) copy.mount(at, part.value, new ObjectOrigin(''));
   }
   return resolvedProfileSchema.safeParse(copy.root).data ?? null;
 }
+
+/** The most specific first. */
+const standIns: readonly { at: Path; value: unknown }[] = [
+  { at: ['target'], value: { topology: 'standalone' } },
+  { at: ['load', 'workload'], value: { operations: { get: 1 } } },
+  { at: ['load', 'phases'], value: [{ duration: '1s', rate: '1/s' }] },
+  { at: ['load'], value: { workload: { operations: { get: 1 } }, phases: [{ duration: '1s', rate: '1/s' }] } },
+];
 
 function groundOf(tree: ProfileTree, problems: ProblemList, { profile, isRight }: ParsedSections): Ground {
   const chaos = tree.get(['chaos']);
   return {
     tree,
     problems,
-    target: profile && isRight(['target']) ? profile.target : null,
+    target: profile && isRightTarget(tree, profile, isRight) ? profile.target : null,
     phases: profile && isRight(['load', 'phases']) ? profile.load.phases : null,
     operations: profile && isRight(['load', 'workload', 'operations']) ? profile.load.workload.operations : null,
     faultCount: Array.isArray(chaos) ? chaos.length : 0,
     allow: profile && isRight(['allow']) ? profile.allow : null,
   };
+}
+
+/** Whether its shape is known: another topology than the written one is a stand-in. */
+function isRightTarget(tree: ProfileTree, profile: ProfileOutput, isRight: ParsedSections['isRight']): boolean {
+  const shape = ['topology', 'masters', 'replicasPerMaster', 'mode'];
+  return profile.target.topology === tree.get(['target', 'topology']) && shape.every((key) => isRight(['target', key]));
 }
 
 function resolveChaos(explainer: Explainer, references: References, ground: Ground, faults: readonly FaultSchema[]): ResolvedFault[] {

@@ -68,7 +68,9 @@ export function impossibleIn(selector: ParsedSelector, lab: LabShape): string | 
   const replicas = lab.masters * lab.replicasPerMaster;
   const nodes = lab.masters + replicas;
   const lab_ =
-    lab.topology === 'standalone' ? 'a standalone target' : `this cluster (${lab.masters} masters, ${lab.replicasPerMaster} replicas each)`;
+    lab.topology === 'standalone'
+      ? 'a standalone target'
+      : `this cluster (${lab.masters} masters, ${lab.replicasPerMaster} ${lab.replicasPerMaster === 1 ? 'replica' : 'replicas'} each)`;
   const outOf = (what: string, index: number, count: number): string | undefined => {
     if (index < count) return undefined;
     if (count === 0) return `${lab_} has no ${what}`;

@@ -55,7 +55,10 @@ function applyOne(
 ): void {
   const place = outside(source.label);
   const path = resolvePath(tree, segments, source, options);
-  if ('problem' in path) return problems.add(place, path.problem);
+  if ('problem' in path) {
+    problems.add(place, path.problem);
+    return;
+  }
   try {
     tree.override(path.path, parseYaml(text, source.label).value, source.label);
   } catch (error) {

@@ -39,6 +39,12 @@ function hintFor(count: number): string {
 /** Collects problems; the same one is kept once. */
 export class ProblemList {
   readonly #problems: Problem[] = [];
+  readonly #mainFile: string | null;
+
+  /** @param mainFile its problems come before those of files it refers to */
+  constructor(mainFile: string | null = null) {
+    this.#mainFile = mainFile;
+  }
 
   add(place: Place, message: string): void {
     if (this.#problems.some((known) => known.place.text === place.text && known.message === message)) return;
@@ -49,10 +55,10 @@ export class ProblemList {
     return this.#problems.length;
   }
 
-  /** Throws a ProfileError when there is any, sorted by file (in order of appearance), line and column. */
+  /** Throws a ProfileError when there is any, sorted by file (flags, the main file, then the others in order of appearance), line and column. */
   throwIfAny(): void {
     if (this.#problems.length === 0) return;
-    const files = [...new Set(this.#problems.map((problem) => problem.place.file))];
+    const files = [...new Set([null, this.#mainFile, ...this.#problems.map((problem) => problem.place.file)])];
     const rank = (problem: Problem): number => files.indexOf(problem.place.file);
     const sorted = [...this.#problems].sort((a, b) => rank(a) - rank(b) || a.place.line - b.place.line || a.place.column - b.place.column);
     throw new ProfileError(sorted);

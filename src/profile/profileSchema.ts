@@ -39,7 +39,7 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, ch
       .describe('What "good enough" means here, for telling degraded times: metric → expression(s) as in `thresholds`.')
       .meta({
         title: 'map of metric → expression(s)',
-        examples: ['{ "latency{op:get}": "p(99)<20ms" }'],
+        examples: [{ 'latency{op:get}': 'p(99)<20ms' }],
       }),
     chaos: z.array(chaosEntry).max(1000).default([]).describe('The faults, numbered from 1 in this order.'),
     thresholds: thresholdsSchema
@@ -47,13 +47,13 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, ch
       .describe('What must hold for exit code 0: metric → expression(s). Read like k6’s.')
       .meta({
         title: 'map of metric → expression(s)',
-        examples: ['{ "gap{shard:any}": ["max<15s"] }'],
+        examples: [{ 'gap{shard:any}': ['max<15s'] }],
       }),
     allow: z
       .array(z.string())
       .default([])
       .describe('On an external target: the kinds of fault its owner allows. In a lab all are.')
-      .meta({ examples: ['[toxic]'] }),
+      .meta({ examples: [['toxic']] }),
   });
 }
 

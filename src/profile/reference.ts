@@ -2,7 +2,6 @@
  * The generated documents of a profile: the reference page (Markdown) and the JSON Schema for editors. Both come from the schemas that
  * validate, so they say what is true. Called by `kvbench schema` and by the test that keeps `docs/` fresh. Pure.
  */
-import { z } from 'zod';
 import type { FaultSchema } from '../chaos/fault.js';
 import { faultStates, metricNames } from '../plan/plan.js';
 import { commonFaultKeys, documentedFault, toxicFileSchema } from './chaosSchema.js';
@@ -10,13 +9,13 @@ import { selectorForms } from './nodeSelector.js';
 import { laterMetrics } from './notYet.js';
 import { documentedProfileSchema } from './profileSchema.js';
 import { referenceRows, table } from './referenceTable.js';
-import type { SchemaNode } from './schemaNode.js';
+import { type SchemaNode, schemaNodeOf } from './schemaNode.js';
 import { metricRules } from './thresholdExpression.js';
 import { workloadSchema } from './workloadSchema.js';
 
 /** JSON Schema (draft 2020-12) of a profile, for editors: put `# yaml-language-server: $schema=…` on top of a file. */
 export function profileJsonSchema(faults: readonly FaultSchema[]): Record<string, unknown> {
-  const { $schema, ...rest } = z.toJSONSchema(documentedProfileSchema(faults), { io: 'input', unrepresentable: 'any' });
+  const { $schema, ...rest } = schemaNodeOf(documentedProfileSchema(faults)) as Record<string, unknown>;
   return { $schema, title: 'kvbench profile', ...rest };
 }
 
@@ -35,7 +34,7 @@ export function renderProfileReference(faults: readonly FaultSchema[]): string {
     table(referenceRows(without(properties.load, ['workload']), 'load.')),
     '## A workload',
     'A file that `load.workload` names, or the same keys inline under `load.workload`.',
-    table(referenceRows(schemaOf(workloadSchema), '')),
+    table(referenceRows(schemaNodeOf(workloadSchema), '')),
     '## `chaos`',
     'A list of faults, numbered from 1. Every entry has these keys, and those of its kind:',
     table(commonRows(faults)),
@@ -69,7 +68,7 @@ function targetSection(node: SchemaNode): string[] {
 function commonRows(faults: readonly FaultSchema[]): ReturnType<typeof referenceRows> {
   const [first] = faults;
   if (!first) return [];
-  const entry = schemaOf(documentedFault(first));
+  const entry = schemaNodeOf(documentedFault(first));
   const others = Object.keys(entry.properties ?? {}).filter((key) => key !== 'fault' && !commonFaultKeys.includes(key));
   const rows = referenceRows(without(entry, others), '');
   return rows.map((row) =>
@@ -80,7 +79,7 @@ function commonRows(faults: readonly FaultSchema[]): ReturnType<typeof reference
 }
 
 function faultSection(fault: FaultSchema): string[] {
-  const rows = referenceRows(without(schemaOf(documentedFault(fault)), ['fault', ...commonFaultKeys]), '');
+  const rows = referenceRows(without(schemaNodeOf(documentedFault(fault)), ['fault', ...commonFaultKeys]), '');
   const acts = { process: 'Acts on processes that kvbench started (a lab).', proxy: 'Acts on proxies between clients and nodes.', none: '' }[
     fault.needs
   ];
@@ -161,10 +160,6 @@ kvbench run failover --set load.workload.values.size=1KiB --set 'thresholds.late
 A key that holds a dot goes in double quotes: \`--set 'target.config."a.b"=1'\`. An environment variable does the same: \`KVBENCH_SET_\` and the path with \`__\` for the dots,
 e.g. \`KVBENCH_SET_load__phases__1__rate=8000/s\`. Names of keys are found whatever their case, with \`_\` for \`-\` (\`KVBENCH_SET_LOAD__THREADS=4\`).
 The order: the file, then variables in the order of their names, then \`--set\` from left to right; the last one wins.`;
-
-function schemaOf(schema: z.ZodType): SchemaNode {
-  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
-}
 
 function without(node: SchemaNode | undefined, keys: readonly string[]): SchemaNode {
   const kept = Object.entries(node?.properties ?? {}).filter(([key]) => !keys.includes(key));

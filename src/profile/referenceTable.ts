@@ -70,6 +70,7 @@ function typeText(node: SchemaNode): string {
   if (node.const !== undefined) return `\`${String(node.const)}\``;
   const branches = node.anyOf ?? node.oneOf;
   if (branches) return [...new Set(branches.map(typeText))].join(', or ');
+  if (Array.isArray(node.type)) return node.type.map((type) => typeText({ type })).join(', or ');
   switch (node.type) {
     case 'integer':
       return 'whole number';

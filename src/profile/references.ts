@@ -3,13 +3,12 @@
  * put in the place of its name, so that the plan has no file reference. Places in such a file carry that file's name.
  */
 import { basename, extname } from 'node:path';
-import { z } from 'zod';
 import type { FaultSchema } from '../chaos/fault.js';
 import { faultShape, takesToxicFile, toxicFileSchema } from './chaosSchema.js';
 import { explainIssues } from './explain.js';
 import { type ProblemList, ProfileError } from './problems.js';
 import { isMap, type Path, ProfileTree } from './profileTree.js';
-import type { SchemaNode } from './schemaNode.js';
+import { schemaNodeOf } from './schemaNode.js';
 import { findFile } from './shipped.js';
 import { NAME_PATTERN } from './workloadSchema.js';
 import { readYamlFile, type YamlFile } from './yamlFile.js';
@@ -134,7 +133,7 @@ export function checkToxicFile(yaml: YamlFile, faults: readonly FaultSchema[], p
   if (!issues) return yaml.value;
   const explainer = {
     tree: new ProfileTree(yaml.value, yaml.origin),
-    schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode,
+    schema: schemaNodeOf(schema),
     problems,
   };
   explainIssues(explainer, issues);

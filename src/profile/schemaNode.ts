@@ -2,11 +2,13 @@
  * Looks things up in a JSON Schema by path: which keys a place takes, what a value must be. Used for messages, for matching
  * environment variables to keys and for the reference page. Pure.
  */
+import { z } from 'zod';
 import { isMap, type Path } from './profileTree.js';
 
 /** The parts of JSON Schema that our schemas produce. */
 export interface SchemaNode {
-  type?: string;
+  /** Several for a choice of plain types. */
+  type?: string | string[];
   title?: string;
   description?: string;
   default?: unknown;
@@ -25,6 +27,20 @@ export interface SchemaNode {
   anyOf?: SchemaNode[];
   oneOf?: SchemaNode[];
   'x-range'?: string;
+}
+
+/** The JSON Schema of what people write (not of what it is parsed to). */
+export function schemaNodeOf(schema: z.ZodType): SchemaNode {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      // zod leaves examples away where a value is transformed, since they could be of the output. Ours are as written.
+      const examples = z.globalRegistry.get(zodSchema as unknown as z.ZodType)?.examples;
+      if (examples) jsonSchema.examples = examples as unknown[];
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  }) as SchemaNode;
 }
 
 /** All nodes that can describe the value at `path`; alternatives that a `fault:` or `topology:` beside it rules out are left out. */
@@ -72,9 +88,10 @@ export function expectation(nodes: readonly SchemaNode[]): string {
 function expectationOf(node: SchemaNode): string {
   const example = node.examples?.[0];
   const like = example === undefined ? '' : ` like ${yamlText(example)}`;
-  if (node.title) return `a ${node.title}${like}`;
+  if (node.title) return `${/^[aeiou]/.test(node.title) ? 'an' : 'a'} ${node.title}${like}`;
   if (node.enum) return `one of ${node.enum.join(', ')}`;
   if (node.const !== undefined) return String(node.const);
+  if (Array.isArray(node.type)) return expectation(node.type.map((type) => ({ type })));
   switch (node.type) {
     case 'integer':
       return `a whole number ${rangeText(node)}`.trim();
@@ -85,27 +102,31 @@ function expectationOf(node: SchemaNode): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return node.items ? `a list${like || ` (each item ${expectation(narrowed(node.items, undefined))})`}` : 'a list';
+      return `a list${like}`;
     case 'object':
-      return `a map of keys${like}`;
+      return node.properties ? `a map of keys (${Object.keys(node.properties).join(', ')})` : `a map of keys${like}`;
     default:
       return '';
   }
 }
 
-/** `from 1 to 64`, `above 0`; empty when unlimited. JavaScript's own largest integer is no limit of ours. */
+/** `from 1 to 64`, `above 0`; empty when unlimited. */
 export function rangeText(node: SchemaNode): string {
   const low = node.minimum !== undefined ? `from ${node.minimum}` : node.exclusiveMinimum !== undefined ? `above ${node.exclusiveMinimum}` : '';
   const upper = node.maximum ?? node.exclusiveMaximum;
-  if (upper === undefined || upper >= Number.MAX_SAFE_INTEGER) return node.minimum === undefined ? low : `${node.minimum} or more`;
+  if (upper === undefined) return node.minimum === undefined ? low : `${node.minimum} or more`;
   const high = node.maximum !== undefined ? `to ${node.maximum}` : `below ${node.exclusiveMaximum}`;
   return [low, high].filter(Boolean).join(low.startsWith('above') ? ' and ' : ' ');
 }
 
-/** An example as it stands in YAML; texts that are whole pieces of YAML already are kept. */
-export function yamlText(example: unknown): string {
-  if (typeof example !== 'string') return JSON.stringify(example);
-  return example.startsWith('{') || example.startsWith('[') || !/[:#{}[\],&*?|<>=!%@`]/.test(example) || /^[\w./]+:[\w./-]*$/.test(example)
-    ? example
-    : JSON.stringify(example);
+/** A value as it stands in one line of YAML. */
+export function yamlText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(yamlText).join(', ')}]`;
+  if (isMap(value)) {
+    const pairs = Object.entries(value).map(([key, child]) => `${yamlText(key)}: ${yamlText(child)}`);
+    return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
+  }
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const isPlain = /^[A-Za-z0-9_./][A-Za-z0-9_./() +-]*$/.test(value) && !/^(yes|no|on|off|true|false|null|[\d.]+)$/i.test(value);
+  return isPlain ? value : JSON.stringify(value);
 }

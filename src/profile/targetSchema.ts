@@ -34,24 +34,34 @@ const reservedDirectives: Record<string, string> = {
   user: 'lab servers have no password',
 };
 
-const config = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).transform((directives, ctx): Record<string, string> => {
-  const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(directives)) {
-    const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value);
-    const problem = directiveProblem(name, text);
-    if (problem) ctx.addIssue({ code: 'custom', path: [name], message: problem });
-    out[name] = text;
-  }
-  return out;
-});
+const directiveText = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value));
+
+const config = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+  .check(directiveRule())
+  .transform(
+    (directives): Record<string, string> => Object.fromEntries(Object.entries(directives).map(([name, value]) => [name, directiveText(value)])),
+  );
+
+/** Runs beside the check of the values' types, so that all is told at once. */
+function directiveRule() {
+  const rule = z.superRefine<Record<string, string | number | boolean>>((directives, ctx) => {
+    if (directives === null || typeof directives !== 'object') return;
+    for (const [name, value] of Object.entries(directives)) {
+      const problem = directiveProblem(name, directiveText(value));
+      if (problem) ctx.addIssue({ code: 'custom', path: [name], message: problem });
+    }
+  });
+  rule._zod.def.when = () => true;
+  return rule;
+}
 
 function directiveProblem(name: string, text: string): string | undefined {
   const reserved = reservedDirectives[name.toLowerCase()];
-  if (reserved) return `${name} is not for a profile to set: ${reserved}; leave it out`;
-  if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name))
-    return `${JSON.stringify(name)} is not the name of a directive; write it as in redis.conf, e.g. cluster-node-timeout: 2000`;
+  if (reserved) return `not for a profile to set: ${reserved}; leave it out`;
+  if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name)) return `not the name of a directive; write it as in redis.conf, e.g. cluster-node-timeout: 2000`;
   // A line break would smuggle in a second directive.
-  if (/[\0-\x1f]/.test(text)) return `${name} has a control character in its value; write it in one line`;
+  if (/\p{Cc}/u.test(text)) return 'has a control character in its value; write it in one line';
   return undefined;
 }
 
@@ -67,7 +77,7 @@ const labKeys = {
   config: config
     .prefault({})
     .describe('Directives of redis.conf for every server, by their names there.')
-    .meta({ title: 'map of directive → value', examples: ['{ cluster-node-timeout: 2000, appendonly: "yes" }'] }),
+    .meta({ title: 'map of directive → value', examples: [{ 'cluster-node-timeout': 2000, appendonly: 'yes' }] }),
 };
 
 const standalone = z.strictObject({
@@ -186,12 +196,12 @@ const external = z
     password: secret
       .optional()
       .describe('Where the password is; never the password itself.')
-      .meta({ examples: ['{ env: REDIS_PASSWORD }'] }),
+      .meta({ examples: [{ env: 'REDIS_PASSWORD' }] }),
     tls: tls.optional().describe('For rediss:// urls.'),
   })
   .superRefine((value, ctx) => {
     if (value.tls && value.url.startsWith('redis://')) {
-      ctx.addIssue({ code: 'custom', path: ['tls'], message: 'tls is given, but the url says redis://; write rediss:// for a TLS connection' });
+      ctx.addIssue({ code: 'custom', path: ['tls'], message: 'the url says redis://; write rediss:// for TLS, or leave tls out' });
     }
   });
 

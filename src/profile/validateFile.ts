@@ -1,12 +1,11 @@
 /** Checks one file of any kind, told by its keys: a profile, a workload or a toxic. Called by the command line and by the tests of what we ship. */
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { explainIssues } from './explain.js';
 import { loadProfile, type ProfileOptions } from './loadProfile.js';
 import { ProblemList } from './problems.js';
 import { isMap, ProfileTree } from './profileTree.js';
 import { checkToxicFile } from './references.js';
-import type { SchemaNode } from './schemaNode.js';
+import { schemaNodeOf } from './schemaNode.js';
 import { workloadSchema } from './workloadSchema.js';
 import { readYamlFile, type YamlFile } from './yamlFile.js';
 
@@ -36,6 +35,6 @@ function kindOf(value: unknown, path: string): FileKind {
 function checkWorkload(yaml: YamlFile, problems: ProblemList): void {
   const result = workloadSchema.safeParse(yaml.value);
   if (result.success) return;
-  const schema = z.toJSONSchema(workloadSchema, { io: 'input', unrepresentable: 'any' }) as SchemaNode;
+  const schema = schemaNodeOf(workloadSchema);
   explainIssues({ tree: new ProfileTree(yaml.value, yaml.origin), schema, problems }, result.error.issues);
 }

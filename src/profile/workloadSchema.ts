@@ -72,7 +72,7 @@ const keys = z
       ctx.addIssue({
         code: 'custom',
         path: [key],
-        message: `${key} belongs to distribution: ${distribution}, but here it is ${value.distribution}; leave it out`,
+        message: `belongs to distribution: ${distribution}, but here it is ${value.distribution}; leave it out`,
       });
     };
     only('theta', 'zipfian');
@@ -118,13 +118,11 @@ const values = z
     const takes = { fixed: ['size'], uniform: ['min', 'max'], lognormal: ['median', 'sigma', 'max'] }[kind];
     const needs = { fixed: ['size'], uniform: ['min', 'max'], lognormal: ['median'] }[kind];
     for (const key of ['size', 'min', 'max', 'median', 'sigma'] as const) {
-      if (value[key] !== undefined && !takes.includes(key))
-        problem(`${key} does not belong to ${kind} values; they take ${takes.join(' and ')}`, key);
+      if (value[key] !== undefined && !takes.includes(key)) problem(`does not belong to ${kind} values; they take ${takes.join(' and ')}`, key);
       if (value[key] === undefined && needs.includes(key)) problem(`${kind} values need "${key}", e.g. ${key}: 64B`);
     }
     const low = kind === 'uniform' ? value.min : kind === 'lognormal' ? value.median : undefined;
-    if (low !== undefined && value.max !== undefined && value.max < low)
-      problem(`max is smaller than ${kind === 'uniform' ? 'min' : 'median'}`, 'max');
+    if (low !== undefined && value.max !== undefined && value.max < low) problem(`is smaller than ${kind === 'uniform' ? 'min' : 'median'}`, 'max');
   });
 
 export const workloadSchema = z.strictObject({
@@ -133,7 +131,7 @@ export const workloadSchema = z.strictObject({
     .describe('What reports call it; the file’s name when absent.')
     .meta({ examples: ['session-cache'] }),
   description: z.string().optional().describe('What it stands for, one sentence; shown by `kvbench list`.'),
-  operations: operations.describe('Weights of the operations; 90 and 10 mean the same as 9 and 1.').meta({ examples: ['{ get: 90, set: 10 }'] }),
+  operations: operations.describe('Weights of the operations; 90 and 10 mean the same as 9 and 1.').meta({ examples: [{ get: 90, set: 10 }] }),
   keys: keys.prefault({}).describe('The key space and how operations pick from it.'),
   values: values.prefault({ size: '64B' }).describe('The sizes of the values that SET writes.'),
   ttl: duration('0s', '8760h')

@@ -36,10 +36,25 @@ export function parseYaml(text: string, label: string): YamlFile {
   const origin = new YamlOrigin(document, lineCounter, label);
   const broken = syntaxProblems(document, origin);
   if (broken.length > 0) throw new ProfileError(broken);
-  const misused = misusedNodes(document, origin);
-  if (misused.length > 0) throw new ProfileError(misused);
-  const comment = [document.commentBefore, document.contents?.commentBefore].filter(Boolean).join('\n');
-  return { value: toValues(document, origin), origin, comment: comment.replaceAll(/^ /gm, '') };
+  try {
+    const misused = misusedNodes(document, origin);
+    if (misused.length > 0) throw new ProfileError(misused);
+    return { value: toValues(document, origin), origin, comment: openingComment(text) };
+  } catch (error) {
+    // What the parser just managed can still be too deep to walk.
+    if (error instanceof RangeError) throw new ProfileError([tooDeepAt(origin)]);
+    throw error;
+  }
+}
+
+function openingComment(text: string): string {
+  const lines = text.split(/\r?\n/);
+  const end = lines.findIndex((line) => !line.startsWith('#'));
+  return (end < 0 ? lines : lines.slice(0, end)).map((line) => line.replace(/^# ?/, '')).join('\n');
+}
+
+function tooDeepAt(origin: YamlOrigin): Problem {
+  return { place: origin.placeAt(0), message: 'YAML: nested too deeply to be read; a profile needs no more than a few levels' };
 }
 
 function readText(path: string, label: string): string {
@@ -71,19 +86,15 @@ function readText(path: string, label: string): string {
 function syntaxProblems(document: Document, origin: YamlOrigin): Problem[] {
   const found = [...document.errors, ...document.warnings];
   const tooDeep = found.find((error) => error.code === 'RESOURCE_EXHAUSTION');
-  if (tooDeep)
-    return [{ place: origin.placeAt(tooDeep.pos[0]), message: 'YAML: nested too deeply to be read; a profile needs no more than a few levels' }];
-  const seenLines = new Set<number>();
-  const problems: Problem[] = [];
-  for (const error of found) {
-    const place = origin.placeAt(error.pos[0]);
-    // One slip often makes several errors on its line; the first says it best.
-    if (seenLines.has(place.line)) continue;
-    seenLines.add(place.line);
-    problems.push({ place, message: `YAML: ${syntaxMessage(error)}` });
-  }
-  return problems;
+  if (tooDeep) return [tooDeepAt(origin)];
+  // After the first broken structure the rest is guesswork of the parser: only what stands by itself is told beside it.
+  const firstBroken = found.find((error) => !standsAlone.has(error.code));
+  return found
+    .filter((error) => standsAlone.has(error.code) || error === firstBroken)
+    .map((error) => ({ place: origin.placeAt(error.pos[0]), message: `YAML: ${syntaxMessage(error)}` }));
 }
+
+const standsAlone: ReadonlySet<YAMLError['code']> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'BAD_DQ_ESCAPE']);
 
 const syntaxRemedies: Partial<Record<YAMLError['code'], string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'a second ": " on this line; quote the text that holds it',
@@ -97,7 +108,8 @@ const syntaxRemedies: Partial<Record<YAMLError['code'], string>> = {
 
 function syntaxMessage(error: YAMLError): string {
   const said = error.message.replace(/\.$/, '');
-  const remedy = syntaxRemedies[error.code];
+  const bracket = said.includes('flow-seq-start at node end');
+  const remedy = bracket ? 'a plain text within { } cannot hold brackets; put it in quotes, like "master[0]"' : syntaxRemedies[error.code];
   return remedy ? `${remedy} (${said})` : said;
 }
 
@@ -124,6 +136,7 @@ function toValues(document: Document, origin: YamlOrigin): unknown {
   try {
     return document.toJS({ maxAliasCount: MAX_ALIAS_COUNT });
   } catch (error) {
+    if (error instanceof RangeError) throw error;
     const message = `YAML: its aliases (*name) expand into far more than a profile can need (limit ${MAX_ALIAS_COUNT}); write the values out (${messageOf(error)})`;
     throw new ProfileError([{ place: origin.placeAt(0), message }]);
   }

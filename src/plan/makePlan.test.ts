@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { profileFromObject } from '../profile/loadProfile.js';
+import { testFaults } from '../profile/testFaults.js';
+import { makePlan, operationsOf } from './makePlan.js';
+import type { Plan } from './plan.js';
+
+function plan(load: object, rest: object = {}): Plan {
+  const profile = { target: { topology: 'cluster' }, load: { workload: 'counters', ...load }, ...rest };
+  return makePlan(profileFromObject(profile, 'test', process.cwd(), { faults: testFaults, sets: [], env: {} }));
+}
+
+test('an open phase plans the floor of the integral of its rate', () => {
+  const cases: [startPerSec: number, endPerSec: number, durationUs: number, count: number][] = [
+    [2000, 2000, 3_000_000, 6000],
+    [1000, 20_000, 10_000_000, 105_000],
+    [0, 10, 1_000_000, 5],
+    [1000 / 60, 1000 / 60, 60_000_000, 1000],
+    [3, 3, 999_999, 2],
+    [0.1, 0.1, 5_000_000, 0],
+  ];
+  for (const [start, end, durationUs, count] of cases)
+    assert.equal(operationsOf(start, end, durationUs), count, `${start}..${end} for ${durationUs}`);
+});
+
+test('phases follow each other without a gap, and operations are numbered through', () => {
+  const phase = fc.oneof(
+    fc.record({
+      duration: fc.integer({ min: 1, max: 5000 }).map((ms) => `${ms}ms`),
+      rate: fc.integer({ min: 1, max: 9999 }).map((perSec) => `${perSec}/s`),
+    }),
+    fc.record({ duration: fc.integer({ min: 1, max: 5000 }).map((ms) => `${ms}ms`), clients: fc.integer({ min: 1, max: 50 }) }),
+  );
+  fc.assert(
+    fc.property(fc.array(phase, { minLength: 1, maxLength: 6 }), (phases) => {
+      let endUs = 0;
+      let operations = 0;
+      for (const planned of plan({ phases }).load.phases) {
+        assert.equal(planned.startUs, endUs);
+        endUs += planned.durationUs;
+        if (planned.kind === 'closed') continue;
+        assert.equal(planned.firstOperation, operations);
+        operations += planned.operationCount;
+        assert.equal(planned.operationCount, Math.floor((planned.rateStartPerSec * planned.durationUs) / 1_000_000 + 1e-6));
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('random nodes are drawn from the seed by the number of the fault', () => {
+  const phases = [{ duration: '9s', rate: '1/s' }];
+  const random = { at: '1s', fault: 'stop', node: 'random master' };
+  const drawsOf = (seed: number, chaos: object[]): number[] =>
+    plan({ phases }, { seed, chaos }).chaos.flatMap(({ selector }) => (selector && 'draw' in selector ? selector.draw : []));
+  const draws = drawsOf(1, [random, random]);
+  assert.equal(draws.length, 2);
+  assert.ok(draws.every((draw) => draw >= 0 && draw < 1) && draws[0] !== draws[1]);
+  assert.deepEqual(drawsOf(1, [random, random]), draws, 'the same seed draws the same');
+  assert.notDeepEqual(drawsOf(2, [random, random]), draws);
+  assert.deepEqual(drawsOf(1, [random, random, { ...random, node: 'random replica' }]).slice(0, 2), draws, 'a fault more changes none before it');
+});
+
+test('distributions get their defaults', () => {
+  const phases = [{ duration: '1s', rate: '1/s' }];
+  const workloadOf = (keys: object): Plan['load']['workload'] => plan({ phases, workload: { operations: { set: 1 }, ...keys } }).load.workload;
+  assert.deepEqual(workloadOf({ keys: { distribution: 'zipfian' } }).keys.distribution, { kind: 'zipfian', theta: 0.99 });
+  assert.deepEqual(workloadOf({ keys: { distribution: 'hotspot', hotShare: 0.5 } }).keys.distribution, {
+    kind: 'hotspot',
+    hotFraction: 0.2,
+    hotShare: 0.5,
+  });
+  assert.deepEqual(workloadOf({ values: { median: '200B' } }).values, { kind: 'lognormal', medianBytes: 200, sigma: 1, maxBytes: 20_000 });
+  assert.deepEqual(workloadOf({ values: { min: '1B', max: '1KB' } }).values, { kind: 'uniform', minBytes: 1, maxBytes: 1000 });
+  assert.deepEqual([workloadOf({}).values, workloadOf({ ttl: '1500us' }).ttlMs], [{ kind: 'fixed', bytes: 64 }, 2]);
+});
