@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { profileFromObject } from '../profile/loadProfile.js';
-import { testFaults } from '../profile/testFaults.js';
+import { testFaults } from '../profile/faults.test.support.js';
 import { makePlan, operationsOf } from './makePlan.js';
 import type { Plan } from './plan.js';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { packageRoot } from '../base/packageRoot.js';
 import { RandomStream } from '../base/random.js';
 import { profileFromObject } from '../profile/loadProfile.js';
-import { testFaults } from '../profile/testFaults.js';
+import { testFaults } from '../profile/faults.test.support.js';
 import { makePlan } from './makePlan.js';
 import { expectedValueBytes, renderTimeline } from './timeline.js';
 

@@ -8,7 +8,7 @@ import type { Plan } from '../plan/plan.js';
 import { loadProfile, profileFromObject } from './loadProfile.js';
 import { ProfileError } from './problems.js';
 import { quickFlagOf, quickProfile } from './quickProfile.js';
-import { testFaults } from './testFaults.js';
+import { testFaults } from './faults.test.support.js';
 
 let folder = '';
 before(() => {

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { ExitCode, KvbenchError } from '../base/errors.js';
 import { loadProfile } from './loadProfile.js';
 import { ProfileError } from './problems.js';
-import { testFaults } from './testFaults.js';
+import { testFaults } from './faults.test.support.js';
 
 const home = process.cwd();
 let folder = '';
