@@ -170,7 +170,7 @@ function expressionsOf(path: Path, value: unknown): FlatExpression[] {
 
 const duringValues = ['before', 'fault', 'recovery', 'after'];
 
-function tagProblem(ground: Ground, { metric, tags }: ParsedMetric): string | undefined {
+function tagProblem(ground: Ground, { metric, name, tags }: ParsedMetric): string | undefined {
   const { op, phase, during, shard, fault } = tags;
   if (op !== undefined) {
     if (!operationNames.includes(op as OperationName))
@@ -187,7 +187,8 @@ function tagProblem(ground: Ground, { metric, tags }: ParsedMetric): string | un
   if (during !== undefined && !duringValues.includes(during))
     return `unknown time "during:${during}" in ${metric}${didYouMean(during, duringValues, 'it must be one of')}`;
   if (shard !== undefined) {
-    const wrong = shardProblem(shard, ground.target);
+    const wrong =
+      name === 'rto' && shard === 'all' ? 'a recovery time is of one shard or any; write shard:any or a number' : shardProblem(shard, ground.target);
     if (wrong) return `${metric}: ${wrong}`;
   }
   if (fault !== undefined && !(/^[1-9]\d*$/.test(fault) && Number(fault) <= ground.faultCount)) {

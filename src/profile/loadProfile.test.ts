@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makePlan } from '../plan/makePlan.js';
 import type { Plan } from '../plan/plan.js';
+import { testFaults } from './faults.test.support.js';
 import { loadProfile, profileFromObject } from './loadProfile.js';
 import { ProfileError } from './problems.js';
 import { quickFlagOf, quickProfile } from './quickProfile.js';
-import { testFaults } from './faults.test.support.js';
 
 let folder = '';
 before(() => {

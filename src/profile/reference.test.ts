@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testFaults } from './faults.test.support.js';
 import { profileJsonSchema, renderProfileReference } from './reference.js';
 import type { SchemaNode } from './schemaNode.js';
-import { testFaults } from './faults.test.support.js';
 
 test('every key of the schema is described', () => {
   const missing: string[] = [];

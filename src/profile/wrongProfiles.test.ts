@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ExitCode, KvbenchError } from '../base/errors.js';
+import { testFaults } from './faults.test.support.js';
 import { loadProfile } from './loadProfile.js';
 import { ProfileError } from './problems.js';
-import { testFaults } from './faults.test.support.js';
 
 const home = process.cwd();
 let folder = '';
@@ -84,6 +84,7 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
   ['unknown tag', thresholds('§"latency{opp:get}": avg<5'), 'unknown tag "opp" in latency{opp:get}; did you mean "op"?'],
   ['unknown phase in a tag', thresholds('§"latency{phase:stedy}": avg<5'), 'unknown phase "stedy" in latency{phase:stedy}; did you mean "steady"?'],
   ['unknown shard in a tag', thresholds('§"gap{shard:3}": max<5s'), 'gap{shard:3}: there is no shard 3; this target has shards 0 to 2'],
+  ['a recovery time of all shards', thresholds('§"rto{shard:all}": max<5s'), /^rto\{shard:all\}: a recovery time is of one shard or any/],
   ['unknown fault in a tag', thresholds('§"rto{fault:1}": max<5s'), 'rto{fault:1}: there is no fault 1; this profile has no faults'],
   ['lost writes without a ledger', thresholds('§lost_writes: count==0'), /^lost_writes needs the ledger, which this version does not have/],
   ['YAML syntax', 'target: [1, 2\n§load: x\n', /^YAML: /],
