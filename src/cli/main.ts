@@ -1,0 +1,148 @@
+#!/usr/bin/env node
+/**
+ * The program: maps a command name to a function and is the only place that exits. Commands are loaded when they are called, so that
+ * `kvbench --help` stays quick. What a command function returns is the exit code.
+ */
+import yargs, { type Argv } from 'yargs';
+import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
+import { kvbenchVersion } from '../base/packageRoot.js';
+import { explainParseFailure } from './parseFailure.js';
+import { makeTerminal, type Terminal } from './terminal.js';
+
+type Command = (terminal: Terminal) => Promise<ExitCode>;
+
+const argv = process.argv.slice(2);
+let chosen: Command | null = null;
+/** Remembers what to do; nothing runs inside yargs, whose own error handling would blur ours. */
+const choose = (command: Command): void => {
+  chosen = command;
+};
+
+process.exitCode = await main();
+
+async function main(): Promise<ExitCode> {
+  const terminal = makeTerminal({ quiet: argv.includes('--quiet') || argv.includes('-q'), color: !argv.includes('--no-color') }, process.env);
+  try {
+    await parser(argv).parseAsync();
+    if (chosen === null) return ExitCode.passed;
+    return await (chosen as Command)(terminal);
+  } catch (thrown) {
+    return report(thrown, terminal);
+  }
+}
+
+function report(thrown: unknown, terminal: Terminal): ExitCode {
+  if (thrown instanceof KvbenchError) {
+    terminal.alert(`kvbench: ${thrown.message}`);
+    if (thrown.hint !== undefined) terminal.alert(`  ${thrown.hint}`);
+    if (thrown.exitCode === ExitCode.internal && thrown.cause instanceof Error && process.env.KVBENCH_DEBUG)
+      terminal.alert(String(thrown.cause.stack));
+    return thrown.exitCode;
+  }
+  terminal.alert(`kvbench: internal error: ${messageOf(thrown)}`);
+  terminal.alert('  This is a bug in kvbench. Please report it with these lines and the run folder.');
+  if (thrown instanceof Error) terminal.alert(String(thrown.stack));
+  return ExitCode.internal;
+}
+
+function parser(args: readonly string[]): Argv {
+  return yargs(args as string[])
+    .scriptName('kvbench')
+    .usage(
+      '$0 <command>\n\nBenchmarks and chaos-tests Redis and Valkey: measured load, scripted faults, and a report in which every dip has a cause.',
+    )
+    .command('run [profile]', 'Run a profile (a file, or the name of a shipped one), or make a quick run with --url', runOptions, (args) =>
+      choose(async (terminal) => (await import('./run.js')).run(args, terminal)),
+    )
+    .command('validate <profiles..>', 'Check profiles and everything they refer to, without starting anything', validateOptions, (args) =>
+      choose(async (terminal) => (await import('./validate.js')).validate(args, terminal)),
+    )
+    .command('report <run>', 'Make the report of a run again from its folder', reportOptions, (args) =>
+      choose(async (terminal) => (await import('./report.js')).report(args, terminal)),
+    )
+    .command('list [what]', 'List profiles, workloads, toxics, faults or runs', listOptions, (args) =>
+      choose(async (terminal) => (await import('./list.js')).list(args, terminal)),
+    )
+    .command('doctor', 'Check what this machine offers: server, limits, ports, memory settings', noOptions, () =>
+      choose(async (terminal) => (await import('./doctor.js')).doctor(terminal)),
+    )
+    .command('schema', 'Print the JSON Schema of profiles, for editors', noOptions, () =>
+      choose(async (terminal) => (await import('./schema.js')).schema(terminal)),
+    )
+    .completion('completion', 'Print the completion script for bash or zsh')
+    .option('quiet', { alias: 'q', type: 'boolean', global: true, describe: 'Only errors and the result' })
+    .option('color', { type: 'boolean', default: true, global: true, describe: 'Colour where the terminal has it (--no-color, NO_COLOR)' })
+    .example('$0 run profiles/failover.yaml', 'Kill a master of a real cluster under load and see what the clients felt')
+    .example('$0 run failover --set load.phases.1.rate=8000/s', 'The same, with more load')
+    .example('$0 run failover --dry-run', 'Show the timeline; start nothing')
+    .example('$0 run --url redis://127.0.0.1:6379 --workload session-cache --rate 2000/s --duration 30s', 'A quick run without a profile')
+    .example('$0 report reports/20261121-140000-failover', 'Make the pages of a run again')
+    .epilogue(
+      'Exit codes: 0 well · 99 threshold failed · 100 target not available · 104 invalid input · 105 interrupted · 107 internal error · 108 stop condition',
+    )
+    .version(kvbenchVersion)
+    .alias('v', 'version')
+    .alias('h', 'help')
+    .demandCommand(1, 'Name a command.')
+    .parserConfiguration({ 'camel-case-expansion': true, 'duplicate-arguments-array': false, 'greedy-arrays': false })
+    .strict()
+    .exitProcess(false)
+    .wrap(Math.min(110, process.stdout.columns ?? 100))
+    .fail((message, error, instance) => {
+      throw explainParseFailure(message, error, args, instance);
+    });
+}
+
+function noOptions(command: Argv): Argv {
+  return command;
+}
+
+function validateOptions(command: Argv) {
+  return command
+    .positional('profiles', { type: 'string', array: true, demandOption: true, describe: 'Files or shipped names' })
+    .option('set', { type: 'string', array: true, default: [] as string[], describe: 'Override a value: path=value' })
+    .example('$0 validate profiles/*.yaml', 'Check all of them');
+}
+
+function reportOptions(command: Argv) {
+  return command
+    .positional('run', { type: 'string', demandOption: true, describe: 'A result folder' })
+    .example('$0 report reports/20261121-140000-failover', 'Write report.html, the picture and the summary again');
+}
+
+function listOptions(command: Argv) {
+  return command
+    .positional('what', { choices: ['profiles', 'workloads', 'toxics', 'faults', 'runs'] as const, describe: 'What to list; everything without it' })
+    .example('$0 list faults', 'What can be broken, and how it heals');
+}
+
+function runOptions(command: Argv) {
+  return command
+    .positional('profile', { type: 'string', describe: 'A profile file, or the name of a shipped profile' })
+    .option('out', { type: 'string', describe: 'Result folder (default: reports/<time>-<name>)' })
+    .option('set', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'Override a value of the profile: path=value, e.g. load.phases.1.rate=8000/s',
+    })
+    .option('seed', { type: 'number', describe: 'Seed of every random draw (default: the profile’s)' })
+    .option('server', { type: 'string', describe: 'redis-server or valkey-server program of the lab' })
+    .option('dry-run', { type: 'boolean', default: false, describe: 'Show the timeline and what it costs; start nothing' })
+    .option('url', { type: 'string', describe: 'Quick run against a server that already runs: redis:// or rediss://' })
+    .option('workload', { type: 'string', describe: 'Quick run: a workload file or shipped name' })
+    .option('rate', { type: 'string', describe: 'Quick run: open loop at this rate, e.g. 2000/s' })
+    .option('clients', { type: 'number', describe: 'Quick run: closed loop with this many clients' })
+    .option('pipeline', { type: 'number', describe: 'Quick run: operations in flight per client' })
+    .option('duration', { type: 'string', describe: 'Quick run: how long, e.g. 30s' })
+    .option('threads', { type: 'number', describe: 'Quick run: load worker threads' })
+    .option('connections', { type: 'number', describe: 'Quick run: connections per shard and worker' })
+    .example('$0 run profiles/failover.yaml --out my-run', 'Write the results to my-run')
+    .example('$0 run failover --server valkey-server', 'The same on Valkey')
+    .example('$0 run steady --set load.threads=1 --seed 7', 'Another seed, one worker');
+}
+
+export type RunArguments = Awaited<ReturnType<typeof runOptions>['argv']>;
+export type ValidateArguments = Awaited<ReturnType<typeof validateOptions>['argv']>;
+export type ReportArguments = Awaited<ReturnType<typeof reportOptions>['argv']>;
+export type ListArguments = Awaited<ReturnType<typeof listOptions>['argv']>;

@@ -1,0 +1,188 @@
+/**
+ * The timed part of a run: from t0 through load and chaos to a healed target. Returns how it ended; never exits, never leaves a fault
+ * in force. Called by run.ts with the stage set.
+ */
+
+import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import { ChaosController } from '../chaos/controller.js';
+import { type Observer, startObserver } from '../observe/observer.js';
+import type { Plan } from '../plan/plan.js';
+import type { EventRecord } from '../result/records.js';
+import { MilestoneTracker } from '../stats/milestoneTracker.js';
+import { LiveThresholds } from '../stats/thresholds.js';
+import type { Progress } from './progress.js';
+import type { RecordStream } from './recordStream.js';
+import type { Stage } from './stage.js';
+import type { Teardown } from './teardown.js';
+
+/** From the decision to start to t0: the observer's first look and the schedule must stand by then. */
+const START_LEAD_US = 500_000;
+/** How long a healed target may take to have all its replicas in sync before the run goes on without. */
+export const RECOVERY_LIMIT_US = 60_000_000;
+const RECOVERY_LOOK_EVERY_US = 50_000;
+
+export type PerformanceEnd =
+  | { kind: 'complete' }
+  | { kind: 'interrupted'; by: string }
+  | { kind: 'aborted'; by: string }
+  | { kind: 'failed'; error: unknown };
+
+export interface PerformanceOptions {
+  plan: Plan;
+  stage: Stage;
+  stream: RecordStream;
+  progress: Progress;
+  teardown: Teardown;
+  /** Told t0 once it is fixed, before anything happens at it. */
+  onStart(t0WallMs: number): void;
+  interrupted: AbortSignal;
+  interruptedBy(): string | null;
+}
+
+export async function perform(options: PerformanceOptions): Promise<PerformanceEnd> {
+  const { plan, stage, stream, progress, teardown } = options;
+  const t0Us = monotonicUs() + START_LEAD_US;
+  options.onStart(wallClockMs() + START_LEAD_US / 1000);
+  const sinceT0 = (): number => monotonicUs() - t0Us;
+  const event = (record: Omit<Extract<EventRecord, { type: 'run' }>, 'tUs' | 'type'>): void =>
+    stream.event({ tUs: sinceT0(), type: 'run', ...record });
+
+  const tracker = new MilestoneTracker(plan);
+  const thresholds = new LiveThresholds(plan);
+  stream.add(tracker);
+  stream.add(thresholds);
+  progress.watch(t0Us, tracker);
+  stream.add(progress);
+  teardown.add('stop the progress display', () => progress.stop());
+
+  const observer = await startObserver({ target: stage.target, sink: stream, t0Us });
+  teardown.add('stop watching the nodes', () => observer.stop());
+  const chaosEnd = new AbortController();
+  const context = {
+    processes: stage.target.processes,
+    proxies: stage.proxies,
+    view: () => observer.view(),
+    note: (text: string) => stream.event({ tUs: sinceT0(), type: 'message', level: 'info', text }),
+    signal: chaosEnd.signal,
+  };
+  const chaos = new ChaosController({ plan, context, sink: stream, t0Us, states: tracker });
+  progress.showActiveFaults(() => chaos.activeFaults());
+  teardown.add('heal every fault', async () => {
+    await chaos.healAll('the run ends');
+    chaosEnd.abort();
+  });
+  let isOver = false;
+  stage.target.processes?.onChange(({ atUs, ...change }) => {
+    // The servers are ended after the run, which is no news of the run.
+    if (isOver) return;
+    const byFault = chaos.faultOfExit(change.node, atUs);
+    stream.event({ tUs: atUs - t0Us, type: 'process', ...change, byFault });
+  });
+
+  stage.load.start(t0Us);
+  chaos.start();
+  const ended = new AbortController();
+  void announceStart(t0Us, stream, ended.signal);
+  const end = await untilEnd(options, thresholds, sinceT0, event);
+  ended.abort();
+  event({ state: 'loadEnd' });
+
+  const unhealed = await chaos.healAll(end.kind === 'complete' ? 'the load has ended' : `the run was ${end.kind}`);
+  for (const what of unhealed) stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: `not healed: ${what}` });
+  if (end.kind === 'complete' || end.kind === 'aborted') await waitUntilWhole(options, observer, sinceT0);
+  await recordFinalTarget(stage, stream, sinceT0);
+  event({ state: 'end' });
+  isOver = true;
+  return end;
+}
+
+/** Waits for the load's own end, the first interrupt or a threshold that aborts; then no operation is open any more. */
+async function untilEnd(
+  options: PerformanceOptions,
+  thresholds: LiveThresholds,
+  sinceT0: () => number,
+  event: (record: Omit<Extract<EventRecord, { type: 'run' }>, 'tUs' | 'type'>) => void,
+): Promise<PerformanceEnd> {
+  const { stage, plan, interrupted } = options;
+  const finished = stage.load.finished
+    .then((): PerformanceEnd => ({ kind: 'complete' }))
+    .catch((error: unknown): PerformanceEnd => ({ kind: 'failed', error }));
+  const stopWatching = new AbortController();
+  const breached = watchThresholds(plan, thresholds, sinceT0, stopWatching.signal);
+  const interrupt = new Promise<PerformanceEnd>((resolve) => {
+    const onAbort = (): void => resolve({ kind: 'interrupted', by: options.interruptedBy() ?? 'signal' });
+    if (interrupted.aborted) onAbort();
+    else interrupted.addEventListener('abort', onAbort, { once: true });
+  });
+  const end = await Promise.race([finished, breached, interrupt]);
+  stopWatching.abort();
+  if (end.kind === 'interrupted') event({ state: 'interrupted', detail: end.by });
+  if (end.kind === 'aborted') event({ state: 'aborted', detail: end.by });
+  if (end.kind === 'interrupted' || end.kind === 'aborted') {
+    stage.load.stop('now');
+    const stopped = await finished;
+    if (stopped.kind === 'failed') return stopped;
+  }
+  if (end.kind === 'failed') options.stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: messageOf(end.error) });
+  return end;
+}
+
+/** Resolves when a threshold with `abortOnFail` has failed; never when there is none. */
+async function watchThresholds(plan: Plan, thresholds: LiveThresholds, sinceT0: () => number, stop: AbortSignal): Promise<PerformanceEnd> {
+  if (!plan.thresholds.some((threshold) => threshold.abortOnFail)) return new Promise(() => undefined);
+  while (!stop.aborted) {
+    await sleepUs(200_000, stop);
+    const failed = thresholds.breached(sinceT0());
+    if (failed) return { kind: 'aborted', by: `${failed.metric} ${failed.expression}` };
+  }
+  return new Promise(() => undefined);
+}
+
+/** Everything else on the timeline comes from where it happens; that t0 has come happens here. */
+async function announceStart(t0Us: number, stream: RecordStream, stop: AbortSignal): Promise<void> {
+  await sleepUs(Math.max(0, t0Us - monotonicUs()), stop);
+  if (!stop.aborted) stream.event({ tUs: 0, type: 'run', state: 't0' });
+}
+
+/** After healing: until every node that should run answers and every replica is in sync, so that the milestones can be complete. */
+async function waitUntilWhole(options: PerformanceOptions, observer: Observer, sinceT0: () => number): Promise<void> {
+  const { stage, stream, progress, interrupted } = options;
+  const startedUs = monotonicUs();
+  for (;;) {
+    const missing = observer.view().nodes.filter((node) => {
+      if (stage.target.processes && !stage.target.processes.isRunning(node.id)) return false;
+      return !node.reachable || node.role === 'unknown' || (node.role === 'replica' && !node.inSync);
+    });
+    if (missing.length === 0 || interrupted.aborted) return;
+    const names = missing.map((node) => node.id).join(', ');
+    if (monotonicUs() - startedUs > RECOVERY_LIMIT_US) {
+      stream.event({
+        tUs: sinceT0(),
+        type: 'message',
+        level: 'warning',
+        text: `after ${RECOVERY_LIMIT_US / 1_000_000} s still not in sync or not reachable: ${names}`,
+      });
+      return;
+    }
+    progress.waitingFor(`waiting until ${names} ${missing.length === 1 ? 'is' : 'are'} in sync`);
+    await sleepUs(RECOVERY_LOOK_EVERY_US, interrupted);
+  }
+}
+
+async function recordFinalTarget(stage: Stage, stream: RecordStream, sinceT0: () => number): Promise<void> {
+  try {
+    const view = await stage.target.currentView();
+    const nodes = view.nodes.map((node) => ({
+      id: node.id,
+      role: node.role,
+      address: node.address,
+      shard: node.shard,
+      slots: node.slots.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)),
+      masterId: node.masterId,
+    }));
+    stream.event({ tUs: sinceT0(), type: 'target', nodes, keysPerNode: await stage.target.keysPerNode() });
+  } catch (error) {
+    stream.event({ tUs: sinceT0(), type: 'message', level: 'warning', text: `the target's final state could not be read: ${messageOf(error)}` });
+  }
+}

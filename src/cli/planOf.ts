@@ -1,0 +1,60 @@
+/** From command-line arguments to a plan: a profile file or shipped name, or a quick run with --url. Called by run.ts. */
+import { KvbenchError } from '../base/errors.js';
+import { faultRegistry } from '../chaos/registry.js';
+import { makePlan } from '../plan/makePlan.js';
+import type { Plan } from '../plan/plan.js';
+import { loadProfile, profileFromObject } from '../profile/loadProfile.js';
+import { quickProfile } from '../profile/quickProfile.js';
+import type { RunArguments } from './main.js';
+
+/** Flags that only make sense without a profile. */
+const quickFlags = ['workload', 'rate', 'clients', 'pipeline', 'duration', 'threads', 'connections'] as const;
+
+/** @throws KvbenchError INVALID_ARGUMENT or INVALID_PROFILE */
+export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
+  const sets = [...args.set];
+  if (args.seed !== undefined) sets.push(`seed=${args.seed}`);
+  if (args.server !== undefined) sets.push(`target.server=${JSON.stringify(args.server)}`);
+  const options = { faults: faultRegistry, sets, env };
+  if (args.url !== undefined) {
+    if (args.profile !== undefined)
+      throw new KvbenchError(
+        'INVALID_ARGUMENT',
+        `both a profile (${args.profile}) and --url were given`,
+        'Leave one of them out; to aim a profile elsewhere use --set target.url=…',
+      );
+    if (args.server !== undefined)
+      throw new KvbenchError(
+        'INVALID_ARGUMENT',
+        '--server names the program of a lab, and --url means a server that already runs',
+        'Leave one of them out.',
+      );
+    return makePlan(profileFromObject(quickProfile({ ...args, url: args.url }), 'command line', process.cwd(), options));
+  }
+  const extra = quickFlags.filter((flag) => args[flag] !== undefined);
+  if (args.profile === undefined) {
+    throw new KvbenchError(
+      'INVALID_ARGUMENT',
+      'no profile was named',
+      'For example: kvbench run profiles/failover.yaml. A quick run needs --url redis://host:port. See kvbench list profiles.',
+    );
+  }
+  if (extra.length > 0) {
+    throw new KvbenchError(
+      'INVALID_ARGUMENT',
+      `--${extra[0]} belongs to a quick run (--url); with a profile it would do nothing`,
+      `Override the profile instead, e.g. --set ${setExample[extra[0] ?? 'rate']}`,
+    );
+  }
+  return makePlan(loadProfile(args.profile, options));
+}
+
+const setExample: Record<(typeof quickFlags)[number], string> = {
+  workload: 'load.workload=../workloads/counters.yaml',
+  rate: 'load.phases.0.rate=2000/s',
+  clients: 'load.phases.0.clients=50',
+  pipeline: 'load.phases.0.pipeline=16',
+  duration: 'load.phases.0.duration=30s',
+  threads: 'load.threads=2',
+  connections: 'load.connections=4',
+};

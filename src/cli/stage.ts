@@ -1,0 +1,59 @@
+/** Everything that must stand before t0: the target, the proxies in front of it, connected load workers and a filled key space. */
+import { formatCount } from '../base/units.js';
+import { createProxies } from '../chaos/proxies.js';
+import type { ProxyControl } from '../chaos/proxyControl.js';
+import { LoadRunner } from '../load/loadRunner.js';
+import type { Plan } from '../plan/plan.js';
+import type { RunSink } from '../result/records.js';
+import { connectExternal } from '../topology/external.js';
+import { startLab } from '../topology/lab.js';
+import type { Target } from '../topology/target.js';
+import type { Teardown } from './teardown.js';
+import type { Terminal } from './terminal.js';
+
+export interface Stage {
+  target: Target;
+  proxies: ProxyControl | null;
+  load: LoadRunner;
+}
+
+/** Sets the stage. What was opened is in `teardown`, also when this throws; an aborted signal makes it throw soon. */
+export async function setStage(plan: Plan, stream: RunSink, teardown: Teardown, terminal: Terminal, signal: AbortSignal): Promise<Stage> {
+  const options = { onProgress: (text: string) => terminal.talk(text), signal };
+  const target = plan.target.kind === 'lab' ? await startLab(plan.target, options) : await connectExternal(plan, options);
+  teardown.add('end the target', () => target.close());
+  signal.throwIfAborted();
+  const proxies = plan.toxiproxy.kind === 'none' ? null : await createProxies(target, plan.toxiproxy);
+  if (proxies) {
+    teardown.add('remove the proxies', () => proxies.close());
+    terminal.talk(`${target.nodes.length} proxies stand between the clients and the nodes`);
+  }
+  signal.throwIfAborted();
+  const load = new LoadRunner(plan, target.endpoints(proxies?.natMap ?? null), stream);
+  teardown.add('end the load workers', () => load.terminate());
+  await abortable(load.connect(), signal);
+  if (plan.load.workload.preload) {
+    const started = load.preload((done, total) => terminal.status(`  preloading ${formatCount(done)} of ${formatCount(total)} keys`));
+    await abortable(started, signal);
+    terminal.status(null);
+    terminal.talk(`Preloaded ${formatCount(plan.load.workload.keys.count)} keys`);
+  }
+  return { target, proxies, load };
+}
+
+/** Rejects when the signal aborts first; the work itself is ended by the teardown. */
+async function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+    // A work that fails after the abort has nobody left to tell.
+    work.catch(() => undefined);
+  }
+}
