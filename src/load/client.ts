@@ -42,6 +42,8 @@ export interface Client {
   /** HOT: everything sent so far goes out. */
   flush(): void;
   counters(): ClientCounters;
+  /** The shard (as at t0) that a node of this address serves or served last, as far as this client has seen; null: not known. */
+  shardOfAddress?(address: string): number | null;
   /** Closes all connections at once; what is in flight completes as info/closed or not at all. */
   close(): void;
 }

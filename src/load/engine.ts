@@ -231,6 +231,8 @@ export class Engine implements Admission {
   #closeInterval(endUs: number, isLast: boolean): void {
     const index = this.#intervalIndex++;
     const endsSecond = isLast || (index + 1) % INTERVALS_PER_SECOND === 0;
+    // A fraction of a second says little about the generator: the last one is left out when it is short.
+    const isWholeEnough = index < INTERVALS_PER_SECOND || index % INTERVALS_PER_SECOND >= INTERVALS_PER_SECOND / 2;
     this.#intervalEndUs += INTERVAL_US;
     this.#options.output.interval({
       worker: this.#options.worker,
@@ -240,7 +242,7 @@ export class Engine implements Admission {
       inFlight: sum(this.#inFlight),
       queued: sum(this.#queued),
       rest: endsSecond ? this.#recorder.takeRest() : [],
-      generator: endsSecond ? this.#options.generatorSample(this.#recorder.takeDispatchLagP99Us()) : null,
+      generator: endsSecond && isWholeEnough ? this.#options.generatorSample(this.#recorder.takeDispatchLagP99Us()) : null,
     });
   }
 

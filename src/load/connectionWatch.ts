@@ -1,0 +1,107 @@
+/**
+ * Watches one ioredis connection: says when it opened, closed or failed and why, and ends one that hangs in its handshake. Made by
+ * the ioredis fleets for every connection to a node; it never sends anything.
+ */
+import type { Redis } from 'ioredis';
+import { monotonicUs } from '../base/clock.js';
+import type { Reason } from '../result/records.js';
+import type { ClientListener } from './client.js';
+import { OperationCommand } from './operationCommand.js';
+
+/** The same news about the same address is told at most this often: an outage makes thousands of refused connections. */
+const NEWS_GAP_US = 100_000;
+
+/** The news of all connections of a client. */
+export class ConnectionNews {
+  /** Connections made to an address that had been connected before. */
+  reconnects = 0;
+  /** Why a connection of this client last failed or closed. */
+  lastReason: Reason = 'closed';
+  readonly #toldUs = new Map<string, number>();
+
+  constructor(readonly listener: ClientListener) {}
+
+  tell(address: string, state: 'closed' | 'failed' | 'ready', reason: Reason | ''): void {
+    const key = `${address} ${state} ${reason}`;
+    const nowUs = monotonicUs();
+    if (nowUs - (this.#toldUs.get(key) ?? Number.NEGATIVE_INFINITY) < NEWS_GAP_US) return;
+    this.#toldUs.set(key, nowUs);
+    this.listener.connection(address, state, reason);
+  }
+}
+
+export class ConnectionWatch {
+  /** Why it last failed or closed. */
+  lastReason: Reason = 'closed';
+  #wasReady = false;
+  #connectingSinceUs: number | null = null;
+
+  /**
+   * @param address as the node announces itself, not the proxy's
+   * @param hadConnection tells whether this place in the client was connected to the address before, and notes that it is now
+   */
+  constructor(
+    readonly redis: Redis,
+    readonly address: string,
+    readonly news: ConnectionNews,
+    hadConnection: () => boolean,
+  ) {
+    redis.on('connecting', () => {
+      this.#connectingSinceUs = monotonicUs();
+    });
+    redis.on('ready', () => {
+      this.#connectingSinceUs = null;
+      this.#wasReady = true;
+      this.lastReason = 'closed';
+      if (hadConnection()) news.reconnects++;
+      news.tell(address, 'ready', '');
+    });
+    redis.on('error', (error: Error) => {
+      this.lastReason = reasonOfConnectionError(error);
+      news.lastReason = this.lastReason;
+    });
+    redis.on('close', () => {
+      this.#connectingSinceUs = null;
+      news.tell(address, this.#wasReady ? 'closed' : 'failed', this.lastReason);
+      this.#wasReady = false;
+    });
+    this.#noteCommands();
+  }
+
+  /** Ends the connection when it has been connecting for longer than this; ioredis itself waits for ever for a handshake's reply. */
+  endIfHanging(limitUs: number): void {
+    if (this.#connectingSinceUs === null || monotonicUs() - this.#connectingSinceUs < limitUs) return;
+    this.#connectingSinceUs = null;
+    this.lastReason = 'unreachable';
+    this.redis.disconnect(true);
+  }
+
+  /** Every operation that ioredis gives to this connection remembers it, so that its failure has this connection's reason. */
+  #noteCommands(): void {
+    const send = this.redis.sendCommand;
+    const watch = this;
+    this.redis.sendCommand = function sendNoted(this: Redis, command, stream) {
+      if (command instanceof OperationCommand) command.connection = watch;
+      return send.call(this, command, stream);
+    };
+  }
+}
+
+/** Why a connection failed, from Node's or the server's error. */
+export function reasonOfConnectionError(error: Error & { code?: string }): Reason {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return 'refused';
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'reset';
+    case 'ETIMEDOUT':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'unreachable';
+    default:
+      return error.name === 'ParserError' || /protocol/i.test(error.message) ? 'protocol' : 'closed';
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * How a load worker is doing itself: event-loop utilisation and delay, CPU of its thread, memory. Made by worker.ts, asked once a
+ * second. It looks only at the generator, never at the server's answers.
+ */
+import { readFileSync } from 'node:fs';
+import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { GeneratorSample } from '../result/records.js';
+
+/** The delay monitor's own timer; what it measures includes this much. */
+const DELAY_RESOLUTION_MS = 10;
+
+export class GeneratorHealth {
+  rssBytesMax = 0;
+  #utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+
+  constructor(readonly worker: number) {
+    this.#delay.enable();
+  }
+
+  /** Forgets what was before: connecting and preloading are no part of the run. */
+  restart(): void {
+    this.#utilization = performance.eventLoopUtilization();
+    this.#delay.reset();
+    this.rssBytesMax = 0;
+  }
+
+  sample(dispatchLagP99Us: number): GeneratorSample {
+    const now = performance.eventLoopUtilization();
+    const utilization = performance.eventLoopUtilization(now, this.#utilization).utilization;
+    this.#utilization = now;
+    // The histogram holds the distance between two timers, in ns; it is the resolution when nothing is late.
+    const delayNs = this.#delay.count === 0 ? 0 : this.#delay.percentile(99) - DELAY_RESOLUTION_MS * 1_000_000;
+    this.#delay.reset();
+    const rssBytes = process.memoryUsage.rss();
+    this.rssBytesMax = Math.max(this.rssBytesMax, rssBytes);
+    return {
+      worker: this.worker,
+      eventLoopUtilization: utilization,
+      eventLoopDelayP99Us: Math.max(0, Math.round(delayNs / 1000)),
+      dispatchLagP99Us,
+      cpuUs: threadCpuUs(),
+      rssBytes,
+    };
+  }
+
+  close(): void {
+    this.#delay.disable();
+  }
+}
+
+/**
+ * CPU time of the calling thread since its start, in µs: from Node where it can tell (22.19 and later), else from Linux'
+ * scheduler, else the time the event loop was busy, which is an upper bound.
+ */
+export function threadCpuUs(): number {
+  const { threadCpuUsage } = process as { threadCpuUsage?: () => { user: number; system: number } };
+  if (threadCpuUsage !== undefined) {
+    const { user, system } = threadCpuUsage.call(process);
+    return user + system;
+  }
+  if (process.platform === 'linux') {
+    try {
+      // The first field is the time on a CPU in ns. Synchronous reads run on the calling thread, so `thread-self` is it.
+      const ns = Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]);
+      if (Number.isFinite(ns) && ns > 0) return Math.round(ns / 1000);
+    } catch {
+      // A kernel without scheduler statistics.
+    }
+  }
+  return Math.round(performance.eventLoopUtilization().active * 1000);
+}

@@ -1,0 +1,192 @@
+/**
+ * The load client that a Node application would use: ioredis, for standalone servers and clusters. Made by worker.ts, driven by the
+ * engine. It never throws into the engine, never gives up reconnecting and, with `resend: never`, never sends an operation twice
+ * unless the server refused the first.
+ */
+import { monotonicUs, sleepUs } from '../base/clock.js';
+import { KvbenchError } from '../base/errors.js';
+import type { OperationIndex, Plan } from '../plan/plan.js';
+import { keyNameOf } from '../workload/keyNames.js';
+import type { ValuePool } from '../workload/values.js';
+import { classifyError } from './classifyError.js';
+import {
+  type Client,
+  type ClientCapabilities,
+  type ClientCounters,
+  type ClientListener,
+  type Completion,
+  type LoadEndpoints,
+  OutcomeIndex,
+} from './client.js';
+import { ClusterFleet } from './clusterFleet.js';
+import { ConnectionNews } from './connectionWatch.js';
+import type { IoredisFleet, IoredisInstance } from './ioredisFleet.js';
+import { OperationCommand } from './operationCommand.js';
+import { NO_REASON } from './reasonIndex.js';
+import type { Routing } from './routing.js';
+import { INCR, SET } from './share.js';
+import { StandaloneFleet } from './standaloneFleet.js';
+
+const commandNames = ['get', 'set', 'incr', 'del'] as const;
+const textReply = { replyEncoding: 'utf8' } as const;
+/** resend never: a handshake (HELLO, AUTH) may take this long; by default ioredis sets no limit, and kvbench only ends what is surely dead. */
+const HANDSHAKE_LIMIT_US = 3_000_000;
+const HANDSHAKE_LIMIT_DEFAULT_US = 30_000_000;
+const LOOK_AFTER_MS = 500;
+const CONNECT_POLL_US = 5_000;
+/** Replies that no amount of waiting turns into a connection. */
+const HOPELESS = /^(WRONGPASS|NOAUTH|NOPERM|ERR invalid password|ERR AUTH)/;
+
+export interface ClientOptions {
+  plan: Plan;
+  endpoints: LoadEndpoints;
+  worker: number;
+  routing: Routing;
+  values: ValuePool;
+  completion: Completion;
+  listener: ClientListener;
+}
+
+/** HOT: `send` costs what ioredis costs, and a scan for the least loaded connection. */
+export class IoredisClient implements Client {
+  readonly capabilities: ClientCapabilities;
+  readonly #fleet: IoredisFleet;
+  readonly #news: ConnectionNews;
+  readonly #routing: Routing;
+  readonly #values: ValuePool;
+  readonly #completion: Completion;
+  readonly #prefix: string;
+  readonly #ttlMs: string | null;
+  readonly #isCluster: boolean;
+  readonly #connections: number;
+  /** Unsettled operations of connection c to shard s, at s × connections + c. */
+  readonly #loads: Int32Array;
+  readonly #nextConnection: Int32Array;
+  readonly #where: string;
+  #attempts = 0;
+  #retries = 0;
+  #keeper: NodeJS.Timeout | null = null;
+
+  constructor(options: ClientOptions) {
+    const { plan, endpoints } = options;
+    this.capabilities = { resends: plan.load.resend === 'client-default' };
+    this.#news = new ConnectionNews(options.listener);
+    this.#routing = options.routing;
+    this.#values = options.values;
+    this.#completion = options.completion;
+    this.#prefix = plan.load.workload.keys.prefix;
+    this.#ttlMs = plan.load.workload.ttlMs > 0 ? String(plan.load.workload.ttlMs) : null;
+    this.#isCluster = endpoints.mode === 'cluster';
+    this.#connections = plan.load.connections;
+    this.#loads = new Int32Array(this.#connections * options.routing.shardCount);
+    this.#nextConnection = new Int32Array(options.routing.shardCount);
+    this.#where = endpoints.seeds.map((seed) => `${seed.host}:${seed.port}`).join(', ');
+    const Fleet = this.#isCluster ? ClusterFleet : StandaloneFleet;
+    const limitUs = this.capabilities.resends ? HANDSHAKE_LIMIT_DEFAULT_US : HANDSHAKE_LIMIT_US;
+    this.#fleet = new Fleet(endpoints, plan.load, `kvbench-${options.worker}`, this.#news, limitUs);
+  }
+
+  async connect(timeoutUs: number): Promise<void> {
+    const deadlineUs = monotonicUs() + timeoutUs;
+    this.#fleet.open();
+    this.#keeper = setInterval(() => this.#fleet.lookAfter(), LOOK_AFTER_MS);
+    while (!this.#fleet.isReady()) {
+      const error = this.#fleet.lastError();
+      const isHopeless = error !== null && HOPELESS.test(error.message);
+      if (isHopeless || monotonicUs() >= deadlineUs) {
+        this.close();
+        throw this.#unreachable(isHopeless ? error.message : `no connection within ${timeoutUs / 1_000_000} s`, error);
+      }
+      await sleepUs(CONNECT_POLL_US);
+    }
+    // Cluster clients connect to a node at its first command: that should not be an operation's.
+    const pings = await Promise.allSettled(this.#fleet.nodes().map((node) => Promise.race([node.ping(), sleepUs(timeoutUs)])));
+    const refusal = pings.find((ping) => ping.status === 'rejected' && HOPELESS.test(String(ping.reason.message)));
+    if (refusal?.status !== 'rejected') return;
+    this.close();
+    throw this.#unreachable(String(refusal.reason.message), refusal.reason);
+  }
+
+  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
+    const isCounter = op === INCR;
+    const key = keyNameOf(this.#prefix, isCounter, keyIndex);
+    const load = this.#pick(this.#routing.shardOf(isCounter, keyIndex));
+    const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
+    const command = new OperationCommand(commandNames[op], this.#argumentsOf(op, key, keyIndex, valueBytes), textReply, (error) =>
+      this.#settled(token, load, command, error ?? null),
+    );
+    if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);
+    this.#loads[load] = (this.#loads[load] as number) + 1;
+    instance.sendCommand(command);
+  }
+
+  /** ioredis writes at once. */
+  flush(): void {}
+
+  counters(): ClientCounters {
+    return { attempts: this.#attempts, retries: this.#retries, reconnects: this.#news.reconnects, slotRefreshes: this.#fleet.slotRefreshes };
+  }
+
+  shardOfAddress(address: string): number | null {
+    return this.#fleet.shardOfAddress(address);
+  }
+
+  close(): void {
+    if (this.#keeper !== null) clearInterval(this.#keeper);
+    this.#keeper = null;
+    this.#fleet.close();
+  }
+
+  #argumentsOf(op: OperationIndex, key: string, keyIndex: number, valueBytes: number): string[] {
+    if (op !== SET) return [key];
+    const value = this.#values.textOf(keyIndex, valueBytes);
+    return this.#ttlMs === null ? [key, value] : [key, value, 'PX', this.#ttlMs];
+  }
+
+  /** The least loaded of the shard's connections, of those that can send if there are any; ties go round. */
+  #pick(shard: number): number {
+    const first = shard * this.#connections;
+    let at = this.#nextConnection[shard] as number;
+    let best = -1;
+    let bestLoad = Number.POSITIVE_INFINITY;
+    let bestIsReady = false;
+    for (let left = this.#connections; left > 0; left--) {
+      const isReady = this.#fleet.instances[at]?.status === 'ready';
+      const load = this.#loads[first + at] as number;
+      if ((isReady && !bestIsReady) || (isReady === bestIsReady && load < bestLoad)) {
+        best = at;
+        bestLoad = load;
+        bestIsReady = isReady;
+        if (isReady && load === 0) break;
+      }
+      at = at + 1 === this.#connections ? 0 : at + 1;
+    }
+    this.#nextConnection[shard] = best + 1 === this.#connections ? 0 : best + 1;
+    return first + best;
+  }
+
+  #settled(token: number, load: number, command: OperationCommand, error: Error | null): void {
+    const doneUs = monotonicUs();
+    this.#loads[load] = (this.#loads[load] as number) - 1;
+    this.#attempts += command.attempts;
+    if (error === null) {
+      this.#retries += command.retries;
+      this.#completion(token, OutcomeIndex.ok, NO_REASON, command.sentUs, doneUs, command.attempts);
+      return;
+    }
+    // A cluster client counts the last failure as an attempt that is to be followed by another; it was not.
+    this.#retries += this.#isCluster ? Math.max(0, command.retries - 1) : command.retries;
+    const { outcome, reason } = classifyError(error, command, this.#news.lastReason);
+    this.#completion(token, outcome, reason, command.sentUs, doneUs, command.attempts);
+  }
+
+  #unreachable(what: string, cause: Error | null): KvbenchError {
+    const last = cause === null || what === cause.message ? '' : ` (last: ${cause.message})`;
+    return new KvbenchError(
+      'TARGET_UNREACHABLE',
+      `load clients could not connect to ${this.#where}: ${what}${last}`,
+      'Check address, user, password and TLS settings, and that the server accepts this many connections (maxclients).',
+      cause ?? undefined,
+    );
+  }
+}

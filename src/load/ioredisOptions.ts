@@ -1,0 +1,107 @@
+/**
+ * How kvbench configures ioredis. `resend: never` makes it report the first failure of every attempt instead of hiding it, and
+ * reconnect quickly; `client-default` leaves everything that shapes a failover at ioredis' defaults.
+ */
+import type { ClusterOptions, RedisOptions } from 'ioredis';
+import type { LoadPlan } from '../plan/plan.js';
+import type { LoadEndpoints } from './client.js';
+
+/** resend never: pauses between attempts to connect double from the first to the last; short, so that recovery is the store's and not ours. */
+const RECONNECT_FIRST_MS = 10;
+export const RECONNECT_MAX_MS = 200;
+/** resend never: a connection attempt, and a cluster's answer to CLUSTER SLOTS, may take this long. */
+const CONNECT_TIMEOUT_MS = 2000;
+const SLOTS_TIMEOUT_MS = 500;
+/** resend never: slots are asked for this often, because a stopped master answers nothing and so never says MOVED (ioredis #559). */
+const SLOTS_REFRESH_MS = 500;
+/** resend never: how long a connection that is given up may take to close. */
+const DISCONNECT_TIMEOUT_MS = 200;
+/** A slot in migration answers TRYAGAIN without having done anything: asking again is not resending. */
+const TRYAGAIN_DELAY_MS = 100;
+
+type Address = { host: string; port: number };
+/** Without the key that is a type parameter of ioredis' constructors. */
+type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
+type NodesOptions = Omit<ClusterOptions, 'redisOptions'> & {
+  redisOptions: Omit<
+    ConnectionOptions,
+    'enableOfflineQueue' | 'himportFieldsets' | 'host' | 'path' | 'port' | 'readOnly' | 'retryStrategy' | 'sentinels'
+  >;
+};
+
+/** Options of one connection to a standalone server. */
+export function standaloneOptions(endpoints: LoadEndpoints, resend: LoadPlan['resend'], connectionName: string, reach: Address): ConnectionOptions {
+  const options = { ...connectionOptions(endpoints, connectionName), host: reach.host, port: reach.port };
+  if (resend === 'client-default') return options;
+  return {
+    ...options,
+    ...hasty,
+    enableOfflineQueue: false,
+    // 0 rejects what is unanswered at the moment a connection closes; nothing is left to send again.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: reconnectDelayMs,
+  };
+}
+
+/** Options of one cluster client. */
+export function clusterOptions(endpoints: LoadEndpoints, resend: LoadPlan['resend'], connectionName: string): NodesOptions {
+  const options: NodesOptions = {
+    lazyConnect: true,
+    redisOptions: connectionOptions(endpoints, connectionName),
+    // Names go to the socket and to TLS as the nodes announce them.
+    dnsLookup: (address, callback) => callback(null, address),
+    ...(endpoints.natMap === null ? {} : { natMap: endpoints.natMap }),
+  };
+  if (resend === 'client-default') return options;
+  return {
+    ...options,
+    redisOptions: { ...options.redisOptions, ...hasty },
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    retryDelayOnFailover: 0,
+    retryDelayOnClusterDown: 0,
+    retryDelayOnTryAgain: TRYAGAIN_DELAY_MS,
+    slotsRefreshTimeout: SLOTS_TIMEOUT_MS,
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
+    clusterRetryStrategy: reconnectDelayMs,
+  };
+}
+
+/** Without the ready check a loading server's LOADING replies are seen and counted. */
+const hasty = { enableReadyCheck: false, connectTimeout: CONNECT_TIMEOUT_MS, disconnectTimeout: DISCONNECT_TIMEOUT_MS } as const;
+
+function reconnectDelayMs(attempt: number): number {
+  return Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt - 1, 10));
+}
+
+function connectionOptions(endpoints: LoadEndpoints, connectionName: string): ConnectionOptions {
+  const { username, password, tls } = endpoints;
+  return {
+    connectionName,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(tls === null
+      ? {}
+      : {
+          tls: {
+            rejectUnauthorized: tls.rejectUnauthorized,
+            ...(tls.ca === null ? {} : { ca: tls.ca }),
+            ...(tls.cert === null ? {} : { cert: tls.cert }),
+            ...(tls.key === null ? {} : { key: tls.key }),
+            ...(tls.serverName === null ? {} : { servername: tls.serverName }),
+          },
+        }),
+  };
+}
+
+/** Where a node is reached: its proxy, or itself. */
+export function reachOf(endpoints: LoadEndpoints, address: Address): Address {
+  return endpoints.natMap?.[`${address.host}:${address.port}`] ?? address;
+}
+
+/** `host:port` where a node is reached → `host:port` as it announces itself. */
+export function announcedAddresses(endpoints: LoadEndpoints): Map<string, string> {
+  const entries = Object.entries(endpoints.natMap ?? {});
+  return new Map(entries.map(([announced, reach]) => [`${reach.host}:${reach.port}`, announced]));
+}

@@ -1,0 +1,244 @@
+/**
+ * The load as cli/run.ts sees it: starts the worker threads, merges their intervals into one ordered stream and forwards what
+ * happens. It knows nothing of faults, and never waits for a server itself.
+ */
+import { Worker } from 'node:worker_threads';
+import { unreachable } from '../base/assert.js';
+import { monotonicUs } from '../base/clock.js';
+import { type ErrorCode, errorTable, KvbenchError } from '../base/errors.js';
+import { loadEndUs, type Plan } from '../plan/plan.js';
+import type { EventRecord, RunSink } from '../result/records.js';
+import type { LoadEndpoints } from './client.js';
+import { mergeIntervals } from './mergeIntervals.js';
+import type { FromWorker, ToWorker, WorkerInit, WorkerInterval } from './messages.js';
+
+interface Thread {
+  worker: Worker;
+  isReady: boolean;
+  preload: { done: number; total: number; failed: number | null; lastReason: string };
+  isFinished: boolean;
+}
+
+export class LoadRunner {
+  /** Resolves when every operation has ended and every interval is out; rejects with a KvbenchError when a worker failed. */
+  readonly finished: Promise<void>;
+  readonly #plan: Plan;
+  readonly #endpoints: LoadEndpoints;
+  readonly #sink: RunSink;
+  readonly #threads: Thread[] = [];
+  /** Intervals that not every worker has sent yet, by index. */
+  readonly #partial = new Map<number, WorkerInterval[]>();
+  #nextInterval = 0;
+  #failure: KvbenchError | null = null;
+  #isTerminated = false;
+  /** Looks whether what somebody waits for has come true; run after every message. */
+  #checks: (() => void)[] = [];
+  #onProgress: (done: number, total: number) => void = () => {};
+  readonly #timers: NodeJS.Timeout[] = [];
+  #t0Us = 0;
+  #runningPhase: number | null = null;
+  #isLoadOver = false;
+
+  constructor(plan: Plan, endpoints: LoadEndpoints, sink: RunSink) {
+    this.#plan = plan;
+    this.#endpoints = endpoints;
+    this.#sink = sink;
+    this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
+    this.finished.then(
+      () => this.#emit({ tUs: monotonicUs() - this.#t0Us, type: 'run', state: 'drained' }),
+      () => {},
+    );
+  }
+
+  /** Starts the workers; resolves when all of them are connected. Throws TARGET_UNREACHABLE or WORKER_FAILED. */
+  async connect(): Promise<void> {
+    const workers = this.#plan.load.threads;
+    for (let worker = 0; worker < workers; worker++) this.#startWorker({ worker, workers, plan: this.#plan, endpoints: this.#endpoints });
+    await this.#until(() => this.#threads.every((thread) => thread.isReady));
+  }
+
+  /** Writes all keys of a workload that wants it. Throws when some could not be written. */
+  async preload(onProgress: (done: number, total: number) => void): Promise<void> {
+    if (!this.#plan.load.workload.preload) return;
+    this.#onProgress = onProgress;
+    this.#post({ type: 'preload' });
+    await this.#until(() => this.#threads.every((thread) => thread.preload.failed !== null));
+    const failed = this.#threads.reduce((sum, thread) => sum + (thread.preload.failed ?? 0), 0);
+    const reason = this.#threads.find((thread) => thread.preload.lastReason !== '')?.preload.lastReason;
+    if (failed === 0) return;
+    throw new KvbenchError(
+      'TARGET_REFUSED',
+      `${failed} of ${this.#plan.load.workload.keys.count} keys could not be written before the load (last answer: ${reason})`,
+      'Look at the memory limit, the permissions of the user and the state of the target, or set `preload: false` in the workload.',
+    );
+  }
+
+  /** @param t0Us start of the first phase in machine monotonic µs, a little ahead */
+  start(t0Us: number): void {
+    this.#t0Us = t0Us;
+    this.#post({ type: 'start', t0Us });
+    for (const phase of this.#plan.load.phases) {
+      this.#at(phase.startUs, () => this.#phaseStarts(phase.index));
+      this.#at(phase.startUs + phase.durationUs, () => this.#phaseEnds(phase.startUs + phase.durationUs));
+    }
+    this.#at(loadEndUs(this.#plan), () => this.#loadEnds(loadEndUs(this.#plan)));
+  }
+
+  /** drain: nothing new, what is out may end by its deadline. now: everything open ends as unsent or unknown. */
+  stop(mode: 'drain' | 'now'): void {
+    const nowUs = Math.max(0, monotonicUs() - this.#t0Us);
+    if (this.#t0Us !== 0) {
+      this.#phaseEnds(nowUs);
+      this.#loadEnds(nowUs);
+    }
+    this.#post({ type: 'stop', mode });
+  }
+
+  /** Ends the threads at once; what they had not told is lost. Safe to call twice. */
+  async terminate(): Promise<void> {
+    this.#isTerminated = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+  }
+
+  #startWorker(init: WorkerInit): void {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: init, name: `kvbench-load-${init.worker}` });
+    const thread: Thread = { worker, isReady: false, preload: { done: 0, total: 0, failed: null, lastReason: '' }, isFinished: false };
+    this.#threads.push(thread);
+    worker.on('message', (message: FromWorker) => this.#received(init.worker, thread, message));
+    worker.on('error', (error) =>
+      this.#fail(new KvbenchError('WORKER_FAILED', `load worker ${init.worker} crashed: ${error.message}`, undefined, error)),
+    );
+    worker.on('exit', (code) => {
+      if (!thread.isFinished && !this.#isTerminated)
+        this.#fail(new KvbenchError('WORKER_FAILED', `load worker ${init.worker} ended with code ${code}`));
+    });
+  }
+
+  #received(worker: number, thread: Thread, message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        thread.isReady = true;
+        break;
+      case 'preloadProgress':
+        thread.preload.done = message.done;
+        thread.preload.total = message.total;
+        this.#tellProgress();
+        break;
+      case 'preloaded':
+        thread.preload = { done: message.done, total: message.done + message.failed, failed: message.failed, lastReason: message.lastReason };
+        this.#tellProgress();
+        break;
+      case 'interval':
+        this.#addInterval(message.interval);
+        break;
+      case 'event':
+        this.#emit(message.event);
+        break;
+      case 'finished': {
+        const tUs = monotonicUs() - this.#t0Us;
+        thread.isFinished = true;
+        this.#emit({ tUs, type: 'client', worker, ...message.counters });
+        this.#emit({ tUs, type: 'thread', worker, cpuUs: message.cpuUs, rssBytesMax: message.rssBytesMax });
+        this.#mergeComplete();
+        break;
+      }
+      case 'failed': {
+        const code: ErrorCode = message.code in errorTable ? (message.code as ErrorCode) : 'WORKER_FAILED';
+        this.#fail(new KvbenchError(code, message.message, message.hint));
+        break;
+      }
+      default:
+        unreachable(message);
+    }
+    this.#check();
+  }
+
+  #addInterval(interval: WorkerInterval): void {
+    const parts = this.#partial.get(interval.index);
+    if (parts === undefined) this.#partial.set(interval.index, [interval]);
+    else parts.push(interval);
+    this.#mergeComplete();
+  }
+
+  /** Emits the intervals that every worker has sent, in order. A worker that has finished has nothing more to say. */
+  #mergeComplete(): void {
+    for (;;) {
+      const parts = this.#partial.get(this.#nextInterval);
+      if (parts === undefined) return;
+      const said = new Set(parts.map((part) => part.worker));
+      if (this.#threads.some((thread, worker) => !thread.isFinished && !said.has(worker))) return;
+      this.#partial.delete(this.#nextInterval);
+      this.#sink.interval(mergeIntervals(this.#nextInterval++, parts));
+    }
+  }
+
+  #tellProgress(): void {
+    const done = this.#threads.reduce((sum, thread) => sum + thread.preload.done, 0);
+    this.#onProgress(done, this.#plan.load.workload.keys.count);
+  }
+
+  #phaseStarts(index: number): void {
+    const phase = this.#plan.load.phases[index];
+    if (phase === undefined || this.#isLoadOver) return;
+    this.#phaseEnds(phase.startUs);
+    this.#runningPhase = index;
+    this.#emit({ tUs: phase.startUs, type: 'phase', phase: index, name: phase.name, state: 'start' });
+  }
+
+  #phaseEnds(tUs: number): void {
+    const phase = this.#runningPhase === null ? undefined : this.#plan.load.phases[this.#runningPhase];
+    if (phase === undefined) return;
+    this.#runningPhase = null;
+    this.#emit({ tUs, type: 'phase', phase: phase.index, name: phase.name, state: 'end' });
+  }
+
+  #loadEnds(tUs: number): void {
+    if (this.#isLoadOver) return;
+    this.#isLoadOver = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#emit({ tUs, type: 'run', state: 'loadEnd' });
+  }
+
+  /** Runs at a time since t0. */
+  #at(tUs: number, action: () => void): void {
+    const waitMs = Math.max(0, Math.ceil((this.#t0Us + tUs - monotonicUs()) / 1000));
+    this.#timers.push(setTimeout(action, waitMs));
+  }
+
+  #emit(event: EventRecord): void {
+    this.#sink.event(event);
+  }
+
+  #post(message: ToWorker): void {
+    for (const { worker, isFinished } of this.#threads) if (!isFinished) worker.postMessage(message);
+  }
+
+  #fail(error: KvbenchError): void {
+    this.#failure ??= error;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#check();
+  }
+
+  #check(): void {
+    for (const check of this.#checks) check();
+  }
+
+  /** Resolves when the condition holds after a message of a worker; rejects when a worker fails before. */
+  #until(holds: () => boolean): Promise<void> {
+    const promise = new Promise<void>((resolve, reject) => {
+      const check = (): void => {
+        if (this.#failure === null && !holds()) return;
+        this.#checks = this.#checks.filter((other) => other !== check);
+        if (this.#failure !== null) reject(this.#failure);
+        else resolve();
+      };
+      this.#checks.push(check);
+      check();
+    });
+    promise.catch(() => {
+      // Whoever awaits it sees the error; nobody awaiting it is no crash.
+    });
+    return promise;
+  }
+}

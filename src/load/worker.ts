@@ -1,0 +1,135 @@
+/**
+ * The entry of a load worker thread: connects, preloads, runs the engine from t0 on and sends what it counts to loadRunner.ts.
+ * Everything it does is asked for by a message, except that it fails loudly.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { unreachable } from '../base/assert.js';
+import { monotonicUs } from '../base/clock.js';
+import { KvbenchError, messageOf } from '../base/errors.js';
+import { ValuePool, ValueSizer } from '../workload/values.js';
+import type { ClientCounters, Completion } from './client.js';
+import { Engine } from './engine.js';
+import { GeneratorHealth, threadCpuUs } from './generatorHealth.js';
+import { makeClient } from './makeClient.js';
+import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
+import { Preloader } from './preload.js';
+import { Routing } from './routing.js';
+import { TimerTicker } from './ticker.js';
+
+const CONNECT_TIMEOUT_US = 10_000_000;
+
+const { worker, workers, plan, endpoints } = workerData as WorkerInit;
+const { keys, values } = plan.load.workload;
+const health = new GeneratorHealth(worker);
+const ticker = new TimerTicker();
+const sizer = new ValueSizer(plan.seed, values);
+const routing = new Routing(keys.prefix, keys.count, endpoints.shardOfSlot, endpoints.shardCount);
+/** Null before t0 is known. */
+let t0Us: number | null = null;
+/** What the client did before t0, in the preload. */
+let before: ClientCounters = { attempts: 0, retries: 0, reconnects: 0, slotRefreshes: 0 };
+/** Whose operations the client completes at the moment. */
+let consumer: { completed: Completion } | null = null;
+
+const client = makeClient({
+  plan,
+  endpoints,
+  worker,
+  routing,
+  values: new ValuePool(plan.seed, sizer.maxBytes),
+  completion: (token, outcome, reason, sentUs, doneUs, attempts) => consumer?.completed(token, outcome, reason, sentUs, doneUs, attempts),
+  listener: {
+    connection(address, state, reason) {
+      if (t0Us === null) return;
+      const node = endpoints.nodeIds[address] ?? address;
+      const shard = client.shardOfAddress?.(address) ?? null;
+      post({ type: 'event', event: { tUs: monotonicUs() - t0Us, type: 'connection', worker, node, shard, state, reason } });
+    },
+  },
+});
+
+const engine = new Engine({
+  plan,
+  worker,
+  workers,
+  routing,
+  client,
+  nowUs: monotonicUs,
+  generatorSample: (dispatchLagP99Us) => health.sample(dispatchLagP99Us),
+  output: {
+    interval: (interval) => post({ type: 'interval', interval }),
+    event: (event) => post({ type: 'event', event }),
+    finished: finish,
+  },
+});
+
+function post(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
+
+function finish(): void {
+  ticker.stop();
+  const after = client.counters();
+  const counters = {
+    attempts: after.attempts - before.attempts,
+    retries: after.retries - before.retries,
+    reconnects: after.reconnects - before.reconnects,
+    slotRefreshes: after.slotRefreshes - before.slotRefreshes,
+  };
+  client.close();
+  health.close();
+  post({ type: 'finished', counters, cpuUs: threadCpuUs(), rssBytesMax: Math.max(health.rssBytesMax, process.memoryUsage.rss()) });
+  parentPort?.close();
+}
+
+function fail(thrown: unknown): void {
+  if (thrown instanceof KvbenchError) post({ type: 'failed', code: thrown.code, message: thrown.message, hint: thrown.hint });
+  else post({ type: 'failed', code: 'WORKER_FAILED', message: `load worker ${worker}: ${messageOf(thrown)}`, hint: undefined });
+  ticker.stop();
+  client.close();
+  parentPort?.close();
+}
+
+async function preload(): Promise<void> {
+  const preloader = new Preloader(client, sizer, { count: keys.count, worker, writers: Math.min(workers, keys.count) }, (done, total) =>
+    post({ type: 'preloadProgress', done, total }),
+  );
+  consumer = preloader;
+  const result = await preloader.run();
+  post({ type: 'preloaded', ...result });
+}
+
+function handle(message: ToWorker): void {
+  switch (message.type) {
+    case 'preload':
+      preload().catch(fail);
+      return;
+    case 'start':
+      t0Us = message.t0Us;
+      consumer = engine;
+      before = client.counters();
+      health.restart();
+      engine.start(message.t0Us);
+      ticker.start(() => engine.tick());
+      return;
+    case 'stop':
+      engine.stop(message.mode);
+      return;
+    default:
+      unreachable(message);
+  }
+}
+
+// ioredis leaves the promise of an ASKING unhandled when its connection closes; that is the connection's failure, and is counted as such.
+process.on('unhandledRejection', (thrown) => {
+  const isConnections = thrown instanceof Error && (thrown.name === 'ReplyError' || /connection|stream|retries per request/i.test(thrown.message));
+  if (!isConnections) fail(thrown);
+});
+
+client
+  .connect(CONNECT_TIMEOUT_US)
+  .then(() => {
+    parentPort?.on('message', handle);
+    post({ type: 'ready' });
+  })
+  .catch(fail);
