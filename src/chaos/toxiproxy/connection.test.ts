@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { sleepUs } from '../../base/clock.js';
 import { RandomStream } from '../../base/random.js';
-import { Bench, echo, type ToxicBody, until, type Watched } from './sockets.test.support.js';
+import { Bench, echo, type ToxicBody, until } from './sockets.test.support.js';
 
 const benches: Bench[] = [];
 
@@ -75,7 +75,6 @@ describe('toxics that come, change and go while data flows', () => {
       let drawIndex = 0;
       const below = (bound: number): number => random.below(drawIndex++, bound);
       const client = await bench.connect();
-      const clientOfLater = async (): Promise<Watched> => bench.connect();
       let sentBytes = 0;
       const send = async (): Promise<void> => {
         for (let i = 0; i < 250; i++) {
@@ -106,7 +105,7 @@ describe('toxics that come, change and go while data flows', () => {
       await Promise.all([send(), change()]);
       await client.bytes(sentBytes);
       assert.ok(client.data.equals(pattern(0, sentBytes)));
-      const later = await clientOfLater();
+      const later = await bench.connect();
       later.socket.write('still here');
       await later.bytes(10);
     });

@@ -72,6 +72,10 @@ export class Watched {
     return this.#wait(`${count} bytes received`, () => this.receivedBytes >= count);
   }
 
+  bytesOrEnd(count: number): Promise<void> {
+    return this.#wait(`${count} bytes or the end`, () => this.receivedBytes >= count || this.ended || this.closed);
+  }
+
   end(): Promise<void> {
     return this.#wait('end of the stream', () => this.ended || this.closed);
   }

@@ -131,7 +131,7 @@ describe('a toxic on a live connection', () => {
       for (let i = 0; i < 24; i++) {
         const client = await bench.connect();
         client.socket.write('x');
-        await Promise.race([client.bytes(1), client.end()]);
+        await client.bytesOrEnd(1);
         pattern += client.receivedBytes === 1 ? '.' : 'X';
         client.socket.destroy();
       }
