@@ -46,7 +46,8 @@ function report(thrown: unknown, terminal: Terminal): ExitCode {
 }
 
 function parser(args: readonly string[]): Argv {
-  return yargs(args as string[])
+  const self: Argv = yargs(args as string[]);
+  return self
     .scriptName('kvbench')
     .usage(
       '$0 <command>\n\nBenchmarks and chaos-tests Redis and Valkey: measured load, scripted faults, and a report in which every dip has a cause.',
@@ -54,7 +55,7 @@ function parser(args: readonly string[]): Argv {
     .command('run [profile]', 'Run a profile (a file, or the name of a shipped one), or make a quick run with --url', runOptions, (args) =>
       choose(async (terminal) => (await import('./run.js')).run(args, terminal)),
     )
-    .command('validate <profiles..>', 'Check profiles and everything they refer to, without starting anything', validateOptions, (args) =>
+    .command('validate <profiles..>', 'Check profiles, workloads and toxics, without starting anything', validateOptions, (args) =>
       choose(async (terminal) => (await import('./validate.js')).validate(args, terminal)),
     )
     .command('report <run>', 'Make the report of a run again from its folder', reportOptions, (args) =>
@@ -88,8 +89,8 @@ function parser(args: readonly string[]): Argv {
     .strict()
     .exitProcess(false)
     .wrap(Math.min(110, process.stdout.columns ?? 100))
-    .fail((message, error, instance) => {
-      throw explainParseFailure(message, error, args, instance);
+    .fail((message, error) => {
+      throw explainParseFailure(message, error, args, self);
     });
 }
 
@@ -99,7 +100,12 @@ function noOptions(command: Argv): Argv {
 
 function validateOptions(command: Argv) {
   return command
-    .positional('profiles', { type: 'string', array: true, demandOption: true, describe: 'Files or shipped names' })
+    .positional('profiles', {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'Profiles, workloads or toxics: files, or names of shipped profiles',
+    })
     .option('set', { type: 'string', array: true, default: [] as string[], describe: 'Override a value: path=value' })
     .example('$0 validate profiles/*.yaml', 'Check all of them');
 }
@@ -137,6 +143,10 @@ function runOptions(command: Argv) {
     .option('duration', { type: 'string', describe: 'Quick run: how long, e.g. 30s' })
     .option('threads', { type: 'number', describe: 'Quick run: load worker threads' })
     .option('connections', { type: 'number', describe: 'Quick run: connections per shard and worker' })
+    .option('mode', { choices: ['standalone', 'cluster', 'auto'] as const, describe: 'Quick run: what the server is (default: asked of it)' })
+    .option('username', { type: 'string', describe: 'Quick run: ACL user' })
+    .option('password-env', { type: 'string', describe: 'Quick run: environment variable that holds the password' })
+    .option('tls-ca', { type: 'string', describe: 'Quick run: file of the certificate authority' })
     .example('$0 run profiles/failover.yaml --out my-run', 'Write the results to my-run')
     .example('$0 run failover --server valkey-server', 'The same on Valkey')
     .example('$0 run steady --set load.threads=1 --seed 7', 'Another seed, one worker');

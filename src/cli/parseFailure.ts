@@ -8,6 +8,14 @@ const commandNames = ['run', 'validate', 'report', 'list', 'doctor', 'schema', '
 /** Errors thrown by our own code pass through; yargs' messages become INVALID_ARGUMENT with a hint. */
 export function explainParseFailure(message: string | null, error: Error | undefined, args: readonly string[], parser: Argv): Error {
   if (error && !(error.name === 'YError')) return error;
+  const wrongValue = /Argument: ([\w-]+), Given: "(.*)", Choices: (.*)/.exec(message ?? '');
+  if (wrongValue) {
+    const [, name, given, listed] = wrongValue;
+    const choices = (listed ?? '').replaceAll('"', '');
+    const near = nearest(given ?? '', choices.split(', '));
+    const hint = `${near === null ? '' : `Did you mean ${near}? `}It can be ${choices}.`;
+    return new KvbenchError('INVALID_ARGUMENT', `${name} cannot be ${JSON.stringify(given)}`, hint);
+  }
   const text = (message ?? error?.message ?? 'the command line is not valid').split('\n')[0] ?? '';
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(text)?.[1];
   if (unknown === undefined)

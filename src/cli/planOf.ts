@@ -4,11 +4,23 @@ import { faultRegistry } from '../chaos/registry.js';
 import { makePlan } from '../plan/makePlan.js';
 import type { Plan } from '../plan/plan.js';
 import { loadProfile, profileFromObject } from '../profile/loadProfile.js';
-import { quickProfile } from '../profile/quickProfile.js';
+import { quickFlagOf, quickProfile } from '../profile/quickProfile.js';
 import type { RunArguments } from './main.js';
 
 /** Flags that only make sense without a profile. */
-const quickFlags = ['workload', 'rate', 'clients', 'pipeline', 'duration', 'threads', 'connections'] as const;
+const quickFlags = [
+  'workload',
+  'rate',
+  'clients',
+  'pipeline',
+  'duration',
+  'threads',
+  'connections',
+  'mode',
+  'username',
+  'passwordEnv',
+  'tlsCa',
+] as const;
 
 /** @throws KvbenchError INVALID_ARGUMENT or INVALID_PROFILE */
 export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
@@ -29,7 +41,7 @@ export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
         '--server names the program of a lab, and --url means a server that already runs',
         'Leave one of them out.',
       );
-    return makePlan(profileFromObject(quickProfile({ ...args, url: args.url }), 'command line', process.cwd(), options));
+    return makePlan(profileFromObject(quickProfile({ ...args, url: args.url }), 'command line', process.cwd(), options, quickFlagOf));
   }
   const extra = quickFlags.filter((flag) => args[flag] !== undefined);
   if (args.profile === undefined) {
@@ -42,7 +54,7 @@ export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
   if (extra.length > 0) {
     throw new KvbenchError(
       'INVALID_ARGUMENT',
-      `--${extra[0]} belongs to a quick run (--url); with a profile it would do nothing`,
+      `--${(extra[0] ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} belongs to a quick run (--url); with a profile it would do nothing`,
       `Override the profile instead, e.g. --set ${setExample[extra[0] ?? 'rate']}`,
     );
   }
@@ -57,4 +69,8 @@ const setExample: Record<(typeof quickFlags)[number], string> = {
   duration: 'load.phases.0.duration=30s',
   threads: 'load.threads=2',
   connections: 'load.connections=4',
+  mode: 'target.mode=cluster',
+  username: 'target.username=bench',
+  passwordEnv: 'target.password.env=REDIS_PASSWORD',
+  tlsCa: 'target.tls.ca=ca.pem',
 };

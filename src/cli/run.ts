@@ -2,6 +2,7 @@
  * `kvbench run`: the pipeline, top to bottom. profile → plan → topology → load workers and chaos, observed → records → result folder →
  * report. Load and chaos meet in performance.ts and nowhere else. Every way out of here heals, writes and leaves nothing running.
  */
+import { relative } from 'node:path';
 import { ExitCode } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
 import type { Plan } from '../plan/plan.js';
@@ -28,10 +29,11 @@ export async function run(args: RunArguments, terminal: Terminal): Promise<ExitC
     terminal.data(renderTimeline(plan));
     return ExitCode.passed;
   }
-  terminal.talk(`kvbench ${kvbenchVersion} · ${plan.name} · seed ${plan.seed}`);
-  const folder = makeFolder(plan, args.out);
+  // From here on a signal is ours to answer.
   const interrupt = watchInterrupts((name) => terminal.alert(`${name}: healing and writing the results; a second one ends at once`));
   try {
+    terminal.talk(`kvbench ${kvbenchVersion} · ${plan.name} · seed ${plan.seed}`);
+    const folder = makeFolder(plan, args.out);
     const end = await play(plan, folder, terminal, interrupt);
     return end === null ? ExitCode.interrupted : await conclude(folder, end, terminal);
   } finally {
@@ -80,7 +82,7 @@ async function conclude(folder: RunFolder, end: PerformanceEnd, terminal: Termin
   const { summary, files } = await writeResults(data);
   terminal.data(renderTerminalSummary(summary, data.run, { color: terminal.color, width: terminal.width }));
   const report = files.find((file) => file.endsWith('report.html'));
-  if (report !== undefined) terminal.data(`Report: ${report}`);
+  if (report !== undefined) terminal.data(`Report: ${fromHere(report)}`);
   if (end.kind === 'failed') throw end.error;
   return summary.exitCode as ExitCode;
 }
@@ -88,4 +90,10 @@ async function conclude(folder: RunFolder, end: PerformanceEnd, terminal: Termin
 /** `reports/<time>-<name>/` below the working folder, or the folder that was named. */
 function makeFolder(plan: Plan, out: string | undefined): RunFolder {
   return out === undefined ? RunFolder.create('reports', plan.name) : RunFolder.createAt(out);
+}
+
+/** As a person would type it from the working folder. */
+function fromHere(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') ? file : path;
 }

@@ -24,7 +24,7 @@ test('kill -9 in mid-run, with a server stopped: no server and no folder is left
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');
   const running = startKvbench(['run', writeProfile(cwd, 'p.yaml', pausedCluster(60)), '--out', dir], { cwd, temp });
-  await running.said(/pause/);
+  await running.said(/pause\b/);
   running.child.kill('SIGKILL');
   const finished = await running.finished;
   assert.equal(finished.signal, 'SIGKILL');
@@ -43,7 +43,7 @@ test('Ctrl-C heals, writes the results and ends with 105', { timeout: 60_000 }, 
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');
   const running = startKvbench(['run', writeProfile(cwd, 'p.yaml', pausedCluster(60)), '--out', dir], { cwd, temp });
-  await running.said(/pause/);
+  await running.said(/pause\b/);
   running.child.kill('SIGINT');
   const finished = await running.finished;
   assert.equal(finished.code, 105, finished.stderr);
@@ -73,7 +73,7 @@ test('a second Ctrl-C ends at once', { timeout: 60_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const running = startKvbench(['run', writeProfile(cwd, 'p.yaml', pausedCluster(60)), '--out', join(cwd, 'out')], { cwd, temp });
-  await running.said(/pause/);
+  await running.said(/pause\b/);
   running.child.kill('SIGINT');
   running.child.kill('SIGTERM');
   assert.equal((await running.finished).code, 105);
