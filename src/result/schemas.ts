@@ -125,6 +125,12 @@ export const eventSchema = z
     event('clusterState', { node: z.string(), state: z.enum(['ok', 'fail']), resolutionUs: z.number() }),
     event('reachable', { node: z.string(), reachable: z.boolean(), resolutionUs: z.number(), reason: z.string() }),
     event('replicas', { shard: z.number().int(), inSync: count, known: count, resolutionUs: z.number() }),
+    event('server', {
+      node: z.string(),
+      sample: z
+        .record(z.string(), z.number().nullable())
+        .describe('what the server says of itself in INFO, once a second; totals are since its start'),
+    }),
     event('span', {
       worker: z.number().int(),
       shard: z.number().int(),

@@ -38,23 +38,20 @@ export class Degraded {
       if (probe.result(outcome).ok) continue;
       for (const gap of outcome.gaps) {
         if (gap.shard !== 'any') continue;
-        for (let index = Math.floor(gap.startUs / INTERVAL_US); index * INTERVAL_US < gap.endUs; index++) this.#indices.add(index);
+        for (let index = Math.round(gap.startUs / INTERVAL_US); index < Math.round(gap.endUs / INTERVAL_US); index++) this.#indices.add(index);
       }
     }
     return (this.#indices.size * INTERVAL_US) / 1000;
   }
 
   #judge(probe: Probe, record: IntervalRecord, windows: readonly Window[]): void {
-    probe.clear();
-    probe.interval(record, windows);
-    const { ok, observed } = probe.result({ gaps: [], faults: [], windows, endUs: record.endUs, durationUs: INTERVAL_US, live: true });
-    if (ok || observed === null) return;
     const { name } = probe.threshold;
     if (name !== 'service' && name !== 'queue' && name !== 'dispatch_lag') {
-      this.#indices.add(record.index);
+      if (isBroken(probe, record, windows)) this.#indices.add(record.index);
       return;
     }
     for (const rest of record.rest ?? []) {
+      if (!isBroken(probe, { ...record, rest: [rest] }, windows)) continue;
       for (let i = 0; i < INTERVALS_PER_SECOND; i++) this.#indices.add(rest.second * INTERVALS_PER_SECOND + i);
     }
   }
@@ -62,6 +59,14 @@ export class Degraded {
   #isRecorded(atUs: number): boolean {
     return this.#plan.load.phases.some(({ record, startUs, durationUs }) => record && atUs >= startUs && atUs < startUs + durationUs);
   }
+}
+
+/** Whether what is in this record does not hold; nothing in it is nothing wrong. */
+function isBroken(probe: Probe, record: IntervalRecord, windows: readonly Window[]): boolean {
+  probe.clear();
+  probe.interval(record, windows);
+  const { ok, observed } = probe.result({ gaps: [], faults: [], windows, endUs: record.endUs, durationUs: INTERVAL_US, live: true });
+  return observed !== null && !ok;
 }
 
 function isNotOk(record: IntervalRecord): boolean {

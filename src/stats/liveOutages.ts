@@ -12,7 +12,7 @@ export interface LiveOutage {
   shard: number;
   kind: AccessKind;
   startUs: number;
-  /** Start of the first interval with a success; null while it lasts. */
+  /** End of the first interval with a success, so never before what led to it; null while it lasts. */
   endUs: number | null;
 }
 
@@ -74,7 +74,7 @@ export class LiveOutages {
   #success(state: State, record: IntervalRecord): void {
     state.lastOkUs = record.endUs;
     if (!state.outage) return;
-    state.okSinceUs ??= record.startUs;
+    state.okSinceUs ??= record.endUs;
     state.okIntervals++;
     if (state.okIntervals < STABLE_INTERVALS) return;
     const outage = { ...state.outage, endUs: state.okSinceUs };

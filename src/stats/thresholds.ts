@@ -47,9 +47,7 @@ export class LiveThresholds implements RunSink {
     this.#tracker.interval(record);
     this.#outages.interval(record);
     this.#windows = buildWindows(
-      this.#tracker
-        .faults()
-        .flatMap((watch) => courseOf(watch, watch.hadOutage ? (watch.clientRecoveredUs ?? Number.POSITIVE_INFINITY) : null) ?? []),
+      this.#tracker.faults().flatMap((watch) => courseSoFar(watch) ?? []),
       { startUs: this.#recordedFromUs, endUs: Number.POSITIVE_INFINITY },
     );
     for (const probe of this.#probes) probe.interval(record, this.#windows);
@@ -102,6 +100,12 @@ export function courseOf(watch: MilestoneWatch, lastGapEndUs: number | null): Fa
   if (watch.injectedAtUs === null) return null;
   const { id: faultId, injectedAtUs, healedAtUs, p99RecoveredUs, redundancyRestoredUs } = watch;
   return { faultId, injectedAtUs, healedAtUs, lastGapEndUs, p99RecoveredUs, redundancyRestoredUs };
+}
+
+/** Of a running run: what has not ended goes on. */
+function courseSoFar(watch: MilestoneWatch): FaultCourse | null {
+  const course = courseOf(watch, watch.hadOutage ? (watch.clientRecoveredUs ?? Number.POSITIVE_INFINITY) : null);
+  return course && { ...course, healedAtUs: course.healedAtUs ?? Number.POSITIVE_INFINITY };
 }
 
 export function outcomeOf(watch: MilestoneWatch): FaultOutcome {
