@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Plan } from '../plan/plan.js';
-import { syntheticRun } from '../stats/syntheticRun.js';
+import { syntheticRun } from '../stats/syntheticRun.test.support.js';
 import { digest, fingerprintOf } from './fingerprint.js';
 
 const { run } = syntheticRun({ chaos: [{ selector: { text: 'random master', by: 'randomMaster', draw: 0.25 } }] });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Histogram, HistogramLogReader, listTags } from 'hdr-histogram-js';
 import { Counts } from '../stats/hdr.js';
-import { syntheticRun } from '../stats/syntheticRun.js';
+import { syntheticRun } from '../stats/syntheticRun.test.support.js';
 import { writeLatencyLog } from './hlog.js';
 
 test('hdr-histogram-js reads the log back: every second and operation, with every count in its bucket', () => {

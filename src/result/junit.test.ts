@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { summarize } from '../stats/summarize.js';
-import { threshold } from '../stats/syntheticPlan.js';
-import { syntheticRun } from '../stats/syntheticRun.js';
+import { threshold } from '../stats/syntheticPlan.test.support.js';
+import { syntheticRun } from '../stats/syntheticRun.test.support.js';
 import { escapeXml, renderJUnit } from './junit.js';
 
 const phases = [{ name: 'steady', durationUs: 1_000_000 }];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { KvbenchError } from '../base/errors.js';
 import { summarize } from '../stats/summarize.js';
-import { syntheticRun } from '../stats/syntheticRun.js';
+import { syntheticRun } from '../stats/syntheticRun.test.support.js';
 import { readRun } from './readRun.js';
 import { RunFolder } from './runFolder.js';
 

@@ -2,7 +2,7 @@
  * Sparse histograms of the records (flat pairs of index step and count) to dense counts and back. Used by stats and the
  * HdrHistogram log. Lossless both ways; never rounds a value again.
  */
-import { HDR_INDEX_COUNT, hdrIndexOf } from '../base/hdrIndex.js';
+import { hdrIndexOf } from '../base/hdrIndex.js';
 import type { SparseHistogram } from './records.js';
 
 /** Adds a sparse histogram to dense counts of `HDR_INDEX_COUNT` entries; returns how many values it held. Indices out of range throw. */
@@ -41,10 +41,16 @@ export function sparseFromCounts(counts: Uint32Array): SparseHistogram {
 
 /** Values in µs as a sparse histogram; clamped to 0..10 min like everything recorded. */
 export function sparseFromValues(valuesUs: Iterable<number>): SparseHistogram {
-  const counts = new Uint32Array(HDR_INDEX_COUNT);
-  for (const valueUs of valuesUs) {
-    const index = hdrIndexOf(valueUs);
-    counts[index] = (counts[index] as number) + 1;
+  const indices = Uint32Array.from(valuesUs, hdrIndexOf).sort();
+  const sparse: number[] = [];
+  let previous = 0;
+  for (let i = 0; i < indices.length; ) {
+    const index = indices[i] as number;
+    let end = i + 1;
+    while (end < indices.length && indices[end] === index) end++;
+    sparse.push(index - previous, end - i);
+    previous = index;
+    i = end;
   }
-  return sparseFromCounts(counts);
+  return sparse;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventRecord } from '../result/records.js';
 import { summarize } from './summarize.js';
-import { failoverEvents, syntheticRun } from './syntheticRun.js';
+import { failoverEvents, syntheticRun } from './syntheticRun.test.support.js';
 
 const outage = { shard: 0, startUs: 8_000_500, endUs: 11_460_000, mode: 'refuse' as const };
 const exit = (node: string, tUs: number): EventRecord => ({

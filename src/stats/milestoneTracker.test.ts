@@ -5,8 +5,8 @@ import type { RunData } from '../result/readRun.js';
 import type { EventRecord, IntervalRecord } from '../result/records.js';
 import { MilestoneTracker } from './milestoneTracker.js';
 import { summarize } from './summarize.js';
-import type { SyntheticOptions } from './syntheticPlan.js';
-import { failoverEvents, syntheticRun } from './syntheticRun.js';
+import type { SyntheticOptions } from './syntheticPlan.test.support.js';
+import { failoverEvents, syntheticRun } from './syntheticRun.test.support.js';
 
 const times = { injectedUs: 8_000_000, detectedUs: 10_610_000, promotedUs: 11_370_000, healedUs: 15_000_000, restoredUs: 16_200_000 };
 const outage = { shard: 0, startUs: 8_000_500, endUs: 11_460_000, mode: 'refuse' as const };

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventRecord } from '../result/records.js';
 import { summarize } from './summarize.js';
-import type { SyntheticOptions } from './syntheticPlan.js';
-import { failoverEvents, syntheticRun } from './syntheticRun.js';
+import type { SyntheticOptions } from './syntheticPlan.test.support.js';
+import { failoverEvents, syntheticRun } from './syntheticRun.test.support.js';
 
 const outage = { shard: 0, startUs: 8_000_500, endUs: 11_460_000, mode: 'refuse' as const };
 const clusterDown = [1, 2].map((shard) => ({

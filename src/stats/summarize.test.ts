@@ -7,10 +7,10 @@ import { packageRoot } from '../base/packageRoot.js';
 import type { EventRecord } from '../result/records.js';
 import { TerminalStats } from './liveView.js';
 import { summarize } from './summarize.js';
-import { threshold } from './syntheticPlan.js';
-import { failoverEvents, syntheticRun } from './syntheticRun.js';
+import { threshold } from './syntheticPlan.test.support.js';
+import { failoverEvents, syntheticRun } from './syntheticRun.test.support.js';
 
-const goldenFile = join(packageRoot, 'src', 'stats', 'golden', 'failover.summary.json');
+const goldenFile = join(packageRoot, 'src', 'stats', 'golden', 'failover.summary.golden');
 const outage = { shard: 0, startUs: 8_000_500, endUs: 11_460_000, mode: 'refuse' as const, reason: 'closed' as const };
 const clusterDown = [1, 2].map((shard) => ({
   shard,

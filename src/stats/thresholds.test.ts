@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import type { ThresholdPlan } from '../plan/plan.js';
 import type { RunData } from '../result/readRun.js';
 import { summarize } from './summarize.js';
-import { type SyntheticOptions, threshold } from './syntheticPlan.js';
-import { failoverEvents, syntheticRun } from './syntheticRun.js';
+import { type SyntheticOptions, threshold } from './syntheticPlan.test.support.js';
+import { failoverEvents, syntheticRun } from './syntheticRun.test.support.js';
 import { LiveThresholds } from './thresholds.js';
 
 const events = failoverEvents({

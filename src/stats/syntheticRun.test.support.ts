@@ -15,7 +15,7 @@ import {
   type SparseHistogram,
 } from '../result/records.js';
 import { sparseFromValues } from '../result/sparseHistogram.js';
-import { type SyntheticOptions, syntheticPlan, syntheticRecord } from './syntheticPlan.js';
+import { type SyntheticOptions, syntheticPlan, syntheticRecord } from './syntheticPlan.test.support.js';
 
 const SERVICE_US = 800;
 const OVERDUE_US = 100_000;
@@ -142,6 +142,7 @@ function intervalsOf(operations: readonly Operation[], endUs: number, workers: n
     done[Math.floor(operation.doneUs / INTERVAL_US)]?.push(operation);
     due[Math.floor(operation.intendedUs / INTERVAL_US)]?.push(operation);
   }
+  const slow = operations.filter((operation) => operation.doneUs - operation.intendedUs > OVERDUE_US);
   return done.map((completed, index): IntervalRecord => {
     const startUs = index * INTERVAL_US;
     const record: IntervalRecord = {
@@ -149,7 +150,7 @@ function intervalsOf(operations: readonly Operation[], endUs: number, workers: n
       startUs,
       endUs: startUs + INTERVAL_US,
       cells: cellsOf(completed, due[index] ?? []),
-      shards: shardsOf(operations, completed, startUs + INTERVAL_US),
+      shards: shardsOf(slow, completed, startUs + INTERVAL_US),
       inFlight: 0,
       queued: 0,
     };
@@ -197,11 +198,8 @@ function cellsOf(completed: readonly Operation[], due: readonly Operation[]): Ce
   });
 }
 
-function shardsOf(all: readonly Operation[], completed: readonly Operation[], endUs: number): IntervalRecord['shards'] {
-  // Only what hangs can be overdue, and hanging operations are few: a scan per interval is quick enough for a test.
-  const waiting = all.filter(
-    (operation) => operation.doneUs - operation.intendedUs > OVERDUE_US && operation.intendedUs + OVERDUE_US < endUs && operation.doneUs >= endUs,
-  );
+function shardsOf(slow: readonly Operation[], completed: readonly Operation[], endUs: number): IntervalRecord['shards'] {
+  const waiting = slow.filter((operation) => operation.intendedUs + OVERDUE_US < endUs && operation.doneUs >= endUs);
   const records = new Map<string, IntervalRecord['shards'][number]>();
   const recordOf = ({ shard, kind }: Operation) => {
     const record = records.get(`${shard} ${kind}`) ?? { shard, kind, ok: 0, notOk: 0, firstNotOkUs: null, overdueSinceUs: null };
