@@ -71,6 +71,11 @@ test('one worker that goes on prevents a gap, whether it reports spans elsewhere
   const activity = activityOf({});
   assert.deepEqual(inMs(find({ spans: [span(0, 5000, 8000), span(1, 12_000, 12_200)], activity })), []);
   assert.deepEqual(inMs(find({ spans: [span(0, 5000, 8000)], activity })), []);
+  assert.deepEqual(
+    inMs(find({ spans: [span(0, 5050, 5190, { overdue: true })], activity })),
+    [],
+    'a stall of one worker, too short to show in a whole interval',
+  );
 });
 
 test('a worker without a share of the shard neither creates nor prevents a gap', () => {

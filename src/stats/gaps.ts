@@ -134,20 +134,25 @@ function intersectPieces(a: Piece[], b: Piece[]): Piece[] {
   return result;
 }
 
-/** Cuts out whole intervals in which somebody did succeed. */
+/** Of a time in which some worker told nothing: what lies between whole intervals with a success, as far as a whole interval without one is in it. */
 function withoutSuccesses(pieces: Piece[], shard: number, kind: AccessKind, activity: ShardActivity): Piece[] {
   return pieces.flatMap((piece) => {
     const rest: Piece[] = [];
     let startUs = piece.startUs;
+    let silent = false;
     const first = Math.ceil(piece.startUs / INTERVAL_US);
     const end = Math.floor(piece.endUs / INTERVAL_US);
     for (let index = first; index < end; index++) {
-      if (activity.okAt(shard, kind, index * INTERVAL_US) === 0) continue;
-      rest.push({ ...piece, startUs, endUs: index * INTERVAL_US });
+      if (activity.okAt(shard, kind, index * INTERVAL_US) === 0) {
+        silent = true;
+        continue;
+      }
+      if (silent) rest.push({ ...piece, startUs, endUs: index * INTERVAL_US });
       startUs = (index + 1) * INTERVAL_US;
+      silent = false;
     }
-    rest.push({ ...piece, startUs });
-    return rest.filter((part) => part.endUs > part.startUs);
+    if (silent) rest.push({ ...piece, startUs });
+    return rest;
   });
 }
 

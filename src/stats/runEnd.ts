@@ -1,5 +1,5 @@
 /** How and when a run ended, from its events: finished, interrupted, aborted, ended early by an error, or cut off (killed). Pure. */
-import { loadEndUs, type Plan } from '../plan/plan.js';
+import { type Plan, loadEndUs as plannedLoadEndUs } from '../plan/plan.js';
 import { type EventOf, type EventRecord, INTERVAL_US } from '../result/records.js';
 
 export interface RunEnd {
@@ -12,16 +12,19 @@ export interface RunEnd {
 
 /** @param lastIntervalEndUs end of the last interval on disk */
 export function runEndOf(plan: Plan, events: readonly EventRecord[], lastIntervalEndUs: number): RunEnd {
-  const plannedEndUs = loadEndUs(plan);
+  const plannedEndUs = plannedLoadEndUs(plan);
   const found = (state: EventOf<'run'>['state']): EventOf<'run'> | undefined =>
     events.find((event): event is EventOf<'run'> => event.type === 'run' && event.state === state);
   for (const kind of ['interrupted', 'aborted'] as const) {
     const event = found(kind);
     if (event) return { kind, detail: event.detail ?? null, loadEndUs: clamp(event.tUs, plannedEndUs) };
   }
-  const loadEnd = found('loadEnd');
-  if (!loadEnd) return { kind: 'cutOff', detail: null, loadEndUs: clamp(lastIntervalEndUs, plannedEndUs) };
-  if (loadEnd.tUs < plannedEndUs - INTERVAL_US) return { kind: 'failed', detail: errorText(events), loadEndUs: clamp(loadEnd.tUs, plannedEndUs) };
+  const loadEndUs = found('loadEnd')?.tUs ?? lastIntervalEndUs;
+  // Without a word of the end it was killed; with one, but with operations that nobody waited for, the load itself failed.
+  if (!found('end') && !found('drained')) return { kind: 'cutOff', detail: null, loadEndUs: clamp(loadEndUs, plannedEndUs) };
+  if (!found('drained') || loadEndUs < plannedEndUs - INTERVAL_US) {
+    return { kind: 'failed', detail: errorText(events), loadEndUs: clamp(loadEndUs, plannedEndUs) };
+  }
   return { kind: 'finished', detail: null, loadEndUs: plannedEndUs };
 }
 

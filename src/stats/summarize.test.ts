@@ -114,6 +114,10 @@ test('how a run ended decides before its thresholds do', () => {
     { type: 'run', state: 'loadEnd', tUs: 400_100 },
   ];
   assert.deepEqual(verdict(failedEarly), ['interrupted', 107]);
+  const data = syntheticRun({ phases: [{ name: 'steady', durationUs: 1_000_000 }] });
+  const without = (...states: string[]) => data.events.filter((event) => event.type !== 'run' || !states.includes(event.state));
+  assert.equal(summarize({ ...data, events: without('drained') }).exitCode, 107, 'operations nobody waited for');
+  assert.equal(summarize({ ...data, events: without('drained', 'end') }).exitCode, 105, 'killed while it waited for the last operations');
 });
 
 test('closed loop has no planned operations, is judged by what it did, and is held against Little’s law', () => {

@@ -49,7 +49,8 @@ export function syntheticRun(options: SyntheticOptions = {}): RunData {
     ...(options.events ?? []),
     ...spansOf(operations, endUs),
     ...counters.flat(),
-    state('loadEnd', endUs + 1000),
+    state('loadEnd', endUs),
+    state('drained', endUs + 1000),
     state('end', endUs + 2000),
   ];
   events.sort((a, b) => a.tUs - b.tUs);
