@@ -240,8 +240,9 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let lengthBytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     lengthBytes += chunk.length;
-    if (lengthBytes > BODY_LIMIT_BYTES) throw badRequestBody('http: request body too large');
-    chunks.push(chunk);
+    // Read to its end even so: leaving would cut the connection before the answer.
+    if (lengthBytes <= BODY_LIMIT_BYTES) chunks.push(chunk);
   }
+  if (lengthBytes > BODY_LIMIT_BYTES) throw badRequestBody('http: request body too large');
   return Buffer.concat(chunks).toString('utf8');
 }

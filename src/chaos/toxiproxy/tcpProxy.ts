@@ -180,7 +180,7 @@ function refuse(client: Socket): void {
 /** The address it listens on. Throws 500 `listen tcp …`. */
 function listening(server: Server, address: Address): Promise<string> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
+    server.on('error', (error: NodeJS.ErrnoException) => reject(listenError(address, error)));
     server.listen({ port: address.port, ...(address.host === '' ? {} : { host: address.host }) }, () => {
       const bound = server.address();
       if (bound === null || typeof bound === 'string') return reject(new ApiError('listen tcp: no address', 500));

@@ -4,12 +4,16 @@
  */
 import { type Chunk, type Ending, Stage } from './stage.js';
 
+/** What a held chunk costs beside its bytes, so that a flood of tiny ones is bounded too. */
+const CHUNK_OVERHEAD_BYTES = 256;
+
 export abstract class HoldingStage<Held extends Chunk = Chunk> extends Stage {
   #queue: (Held | undefined)[] = [];
   #headIndex = 0;
   #heldBytes = 0;
   #waitingEnd: Ending | null = null;
 
+  /** The overhead of the chunks included. */
   override get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -36,14 +40,14 @@ export abstract class HoldingStage<Held extends Chunk = Chunk> extends Stage {
 
   protected push(held: Held): void {
     this.#queue.push(held);
-    this.#heldBytes += held.data.length;
+    this.#heldBytes += held.data.length + CHUNK_OVERHEAD_BYTES;
   }
 
   protected shift(): Held | undefined {
     const head = this.head;
     if (head === undefined) return undefined;
     this.#queue[this.#headIndex++] = undefined;
-    this.#heldBytes -= head.data.length;
+    this.#heldBytes -= head.data.length + CHUNK_OVERHEAD_BYTES;
     if (this.#headIndex === this.#queue.length) {
       this.#queue = [];
       this.#headIndex = 0;
