@@ -1,11 +1,25 @@
 /** The load client that a plan names. Called by worker.ts. */
+import { keyNameOf } from '../workload/keyNames.js';
 import type { Client } from './client.js';
 import { type ClientOptions, IoredisClient } from './ioredisClient.js';
+import { CommandEncoder } from './wire/commandEncoder.js';
+import { WireClient } from './wire/wireClient.js';
 
 export function makeClient(options: ClientOptions): Client {
   const { client } = options.plan.load;
   switch (client) {
     case 'ioredis':
       return new IoredisClient(options);
+    case 'wire':
+      return makeWireClient(options);
   }
+}
+
+function makeWireClient({ plan, endpoints, worker, routing, values, completion, listener }: ClientOptions): WireClient {
+  const { workload, connections } = plan.load;
+  const { prefix } = workload.keys;
+  // Names are prefix + index: what is left of the name of key 0 without its digit.
+  const counterPrefix = keyNameOf(prefix, true, 0).slice(0, -1);
+  const encoder = new CommandEncoder({ prefix, counterPrefix, ttlMs: workload.ttlMs, values });
+  return new WireClient({ endpoints, connections, routing, encoder, name: `kvbench-wire-${worker}`, protocol: 2, completion, listener });
 }

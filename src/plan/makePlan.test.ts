@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { profileFromObject } from '../profile/loadProfile.js';
 import { testFaults } from '../profile/faults.test.support.js';
+import { profileFromObject } from '../profile/loadProfile.js';
 import { makePlan, operationsOf } from './makePlan.js';
 import type { Plan } from './plan.js';
 

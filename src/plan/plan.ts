@@ -53,7 +53,7 @@ export interface ExternalPlan {
 }
 
 export interface LoadPlan {
-  client: 'ioredis';
+  client: 'ioredis' | 'wire';
   threads: number;
   /** Per shard and worker. */
   connections: number;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../base/packageRoot.js';
 import { RandomStream } from '../base/random.js';
-import { profileFromObject } from '../profile/loadProfile.js';
 import { testFaults } from '../profile/faults.test.support.js';
+import { profileFromObject } from '../profile/loadProfile.js';
 import { makePlan } from './makePlan.js';
 import { expectedValueBytes, renderTimeline } from './timeline.js';
 

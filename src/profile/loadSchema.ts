@@ -37,7 +37,12 @@ export type Phase = z.output<typeof phaseSchema>;
 /** `workload` is what stands under that key: a schema of the resolved keys, or (for documents) also of a file's name. */
 export function loadSchema<W extends z.ZodType>(workload: W) {
   return z.strictObject({
-    client: z.enum(['ioredis']).default('ioredis').describe('What sends the operations: `ioredis`, as a Node application would.'),
+    client: z
+      .enum(['ioredis', 'wire'])
+      .default('ioredis')
+      .describe(
+        'What sends the operations: `ioredis`, as a Node application would; or `wire`, a lean client on plain sockets that loads a server harder.',
+      ),
     threads: whole(1, 64).default(2).describe('Worker threads that share the load.'),
     workload: workload.describe('The workload: a file relative to the profile, the name of a shipped one, or its keys right here.'),
     connections: whole(1, 10_000).default(4).describe('Connections per shard and worker.'),

@@ -3,7 +3,6 @@
 /** Key (by its last name) → values that will come. */
 const laterValues: Readonly<Record<string, readonly string[]>> = {
   topology: ['replicated', 'sentinel'],
-  client: ['wire'],
 };
 
 /** Metrics that need something that this version does not have, and what. */

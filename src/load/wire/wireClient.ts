@@ -66,6 +66,8 @@ export class WireClient implements Client, ConnectionOwner {
   readonly #nodes: WireNode[] = [];
   readonly #nodeOfSlot = new Int16Array(16_384).fill(-1);
   readonly #counters: ClientCounters = { attempts: 0, retries: 0, reconnects: 0, slotRefreshes: 0 };
+  /** The shard that an address serves or served last. */
+  readonly #shards = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #dirty: WireConnection[] = [];
   #flushScheduled = false;
@@ -124,6 +126,11 @@ export class WireClient implements Client, ConnectionOwner {
 
   counters(): ClientCounters {
     return { ...this.#counters };
+  }
+
+  shardOfAddress(address: string): number | null {
+    if (!this.#isCluster) return 0;
+    return this.#shards.get(address) ?? null;
   }
 
   close(): void {
@@ -348,7 +355,10 @@ export class WireClient implements Client, ConnectionOwner {
     this.#counters.slotRefreshes++;
     const ranges = await askSlots(endpoints, [...live, ...seeds]);
     if (ranges === null || this.#closed) return false;
-    for (const { from, to, address } of ranges) this.#nodeOfSlot.fill(this.#nodeAt(address).index, from, to + 1);
+    for (const { from, to, address } of ranges) {
+      this.#nodeOfSlot.fill(this.#nodeAt(address).index, from, to + 1);
+      this.#shards.set(address, endpoints.shardOfSlot[from] ?? 0);
+    }
     this.#leaveUnused(new Set(ranges.map((range) => range.address)));
     return true;
   }
