@@ -18,7 +18,8 @@ function live(data: RunData): { states: [FaultState, number][]; seenAtUs: Map<Fa
   const states: [FaultState, number][] = [];
   const seenAtUs = new Map<FaultState, number>();
   let nowUs = 0;
-  tracker.onState((faultId, state, atUs) => {
+  tracker.onState((faultId, state, atUs, happened) => {
+    assert.equal(happened, state !== 'redundancyRestored' || data.run.plan.chaos[0]?.kind === 'kill');
     assert.equal(faultId, 1);
     states.push([state, atUs]);
     seenAtUs.set(state, nowUs);

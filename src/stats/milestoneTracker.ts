@@ -8,7 +8,8 @@ import { LatencyHistory } from './latencyHistory.js';
 import { type LiveOutage, LiveOutages } from './liveOutages.js';
 import { type ExactRecovery, MilestoneWatch } from './milestones.js';
 
-export type StateListener = (faultId: number, state: FaultState, atUs: number) => void;
+/** `happened` is false when the state holds without anything having happened: redundancy that was never lost. */
+export type StateListener = (faultId: number, state: FaultState, atUs: number, happened: boolean) => void;
 
 /** An outage nobody scheduled, to be followed like a fault. */
 export interface IncidentSubject {
@@ -162,8 +163,8 @@ export class MilestoneTracker implements RunSink {
         id,
         kind,
         this.#recoveries ? (this.#recoveries.get(id) ?? { hadGap: false, recoveredUs: null }) : null,
-        (state, atUs) => {
-          for (const listener of this.#listeners) listener(id, state, atUs);
+        (state, atUs, happened) => {
+          for (const listener of this.#listeners) listener(id, state, atUs, happened);
         },
       );
       this.#faults.set(id, watch);
@@ -179,7 +180,12 @@ export class MilestoneTracker implements RunSink {
     this.#incidents.push(watch);
   }
 
-  #newWatch(id: number, kind: string, exact: ExactRecovery | null, emit: (state: FaultState, atUs: number) => void): MilestoneWatch {
+  #newWatch(
+    id: number,
+    kind: string,
+    exact: ExactRecovery | null,
+    emit: (state: FaultState, atUs: number, happened: boolean) => void,
+  ): MilestoneWatch {
     const inSyncReplicas = (shard: number): number | null => this.#inSync.get(shard) ?? this.#replicasAtStart(shard);
     return new MilestoneWatch(id, kind, { history: this.#history, inSyncReplicas, emit }, exact);
   }

@@ -29,7 +29,8 @@ export interface WatchContext {
   history: LatencyHistory;
   /** In-sync replicas of a shard as last seen, or as the plan promises. */
   inSyncReplicas(shard: number): number | null;
-  emit(state: FaultState, atUs: number): void;
+  /** @param happened false: the state was never left, so whoever waits for it may go on */
+  emit(state: FaultState, atUs: number, happened: boolean): void;
 }
 
 export class MilestoneWatch {
@@ -191,7 +192,7 @@ export class MilestoneWatch {
   advance(nowUs: number): void {
     if (this.#redundancyDropped || this.healedAtUs === null || nowUs < this.healedAtUs + REDUNDANCY_GRACE_US) return;
     // It was never lost: whoever waits for it need not wait longer.
-    this.#emit('redundancyRestored', this.healedAtUs);
+    this.#emit('redundancyRestored', this.healedAtUs, false);
   }
 
   /** After every interval. @param intervalEndUs its end */
@@ -227,10 +228,10 @@ export class MilestoneWatch {
     }
   }
 
-  #emit(state: FaultState, atUs: number): void {
+  #emit(state: FaultState, atUs: number, happened = true): void {
     if (this.#emitted.has(state)) return;
     this.#emitted.add(state);
-    this.#context.emit(state, atUs);
+    this.#context.emit(state, atUs, happened);
   }
 }
 

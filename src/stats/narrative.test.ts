@@ -48,7 +48,17 @@ const sentences: [string, SyntheticOptions, RegExp][] = [
       outages: [{ ...outage, mode: 'hang', endUs: 9_000_000 }],
       events: fault('pause', 8_000_000, 9_000_000),
     },
-    /^The server answered no writes for 1\.00 s: 1\.00 paused \+ 0\.00 client$/,
+    /^The server answered no writes for 1\.00 s while n1 was paused$/,
+  ],
+  [
+    'a pause whose end was confirmed after the clients felt it',
+    {
+      ...standalone,
+      chaos: [{ kind: 'pause' }],
+      outages: [{ ...outage, mode: 'hang', endUs: 9_000_000 }],
+      events: fault('pause', 8_000_000, 9_020_000),
+    },
+    /^The server answered no writes for 1\.00 s while n1 was paused$/,
   ],
   [
     'a restart of the only server',

@@ -62,12 +62,15 @@ function outageSentence(outage: Outage, injected: readonly FaultSummary[], story
   const verb = refusingKinds.has(fault.kind) ? 'refused' : 'answered no';
   const core = `${shardName(gap, story)} ${verb} ${gap.kind}s for ${formatSeconds(gap.durationMs)}`;
   const parts = outageParts(outage);
+  const [only] = parts.length === 1 ? parts : [];
   const split =
-    parts.length > 0
-      ? `: ${parts.map(({ name, ms }) => `${(ms / 1000).toFixed(2)} ${partName(name, fault)}`).join(' + ')}`
-      : fault.clientRecoveredMs === null
-        ? ', to the end of the run'
-        : '';
+    only?.name === 'heal'
+      ? ` ${untilHealed(fault)}`
+      : parts.length > 0
+        ? `: ${parts.map(({ name, ms }) => `${(ms / 1000).toFixed(2)} ${partName(name, fault)}`).join(' + ')}`
+        : fault.clientRecoveredMs === null
+          ? ', to the end of the run'
+          : '';
   const told = `${core}${split}${others(outage, story)}`;
   const more = story.summary.incidents.length;
   if (isIncident) return `Nobody scheduled it: ${incidentCause(fault)}; ${lowerFirst(told)}${more > 1 ? `; ${more} incidents in all` : ''}`;
@@ -78,6 +81,11 @@ function outageSentence(outage: Outage, injected: readonly FaultSummary[], story
 
 function partName(name: string, fault: FaultSummary): string {
   return name === 'heal' ? (healWords[fault.kind] ?? 'until it was healed') : name;
+}
+
+function untilHealed(fault: FaultSummary): string {
+  if (fault.kind === 'pause') return `while ${fault.targets.map((target) => target.node).join(', ')} was paused`;
+  return partName('heal', fault);
 }
 
 /** What the shards felt that were not hit. */

@@ -9,6 +9,8 @@ export interface Outage {
   isIncident: boolean;
 }
 
+const HEAL_CONFIRMED_LATE_MS = 500;
+
 export interface OutagePart {
   name: 'detection' | 'election' | 'promotion' | 'heal' | 'client';
   ms: number;
@@ -47,7 +49,9 @@ export function outageParts({ fault, gap }: Outage): OutagePart[] {
   if (fault.clientRecoveredMs === null) return [];
   const detectedMs = inGap(fault.detectedMs);
   const promotedMs = inGap(fault.promotedMs);
-  const healedMs = inGap(fault.healedAtMs);
+  // Confirming a heal takes a moment, in which clients can be served already.
+  const healMs =
+    fault.healedAtMs !== null && fault.healedAtMs <= gap.endMs + HEAL_CONFIRMED_LATE_MS ? inGap(Math.min(fault.healedAtMs, gap.endMs)) : null;
   if (promotedMs !== null && detectedMs !== null && detectedMs <= promotedMs) {
     return partsOf(gap, [
       { name: 'detection', untilMs: detectedMs },
@@ -55,10 +59,10 @@ export function outageParts({ fault, gap }: Outage): OutagePart[] {
     ]);
   }
   if (promotedMs !== null) return partsOf(gap, [{ name: 'promotion', untilMs: promotedMs }]);
-  return healedMs === null ? [] : partsOf(gap, [{ name: 'heal', untilMs: healedMs }]);
+  return healMs === null ? [] : partsOf(gap, [{ name: 'heal', untilMs: healMs }]);
 }
 
-/** Rounded to 10 ms so that the parts that are shown add up to the whole that is shown; the last is the client's. */
+/** Rounded to 10 ms so that the parts that are shown add up to the whole that is shown, without those that are nothing; the last is the client's. */
 function partsOf(gap: Gap, steps: readonly { name: OutagePart['name']; untilMs: number }[]): OutagePart[] {
   const parts: OutagePart[] = [];
   let doneMs = 0;
@@ -67,7 +71,7 @@ function partsOf(gap: Gap, steps: readonly { name: OutagePart['name']; untilMs: 
     parts.push({ name, ms: sinceStartMs - doneMs });
     doneMs = sinceStartMs;
   }
-  return parts;
+  return parts.filter((part) => part.ms > 0);
 }
 
 function worstGap(gaps: readonly Gap[]): Gap | null {
