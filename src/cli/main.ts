@@ -85,13 +85,23 @@ function parser(args: readonly string[]): Argv {
     .alias('v', 'version')
     .alias('h', 'help')
     .demandCommand(1, 'Name a command.')
-    .parserConfiguration({ 'camel-case-expansion': true, 'duplicate-arguments-array': false, 'greedy-arrays': false })
+    .parserConfiguration({ 'camel-case-expansion': true, 'greedy-arrays': false })
     .strict()
+    .check(nothingTwice)
     .exitProcess(false)
     .wrap(Math.min(110, process.stdout.columns ?? 100))
     .fail((message, error) => {
       throw explainParseFailure(message, error, args, self);
     });
+}
+
+/** A flag that takes one value, given twice: which one is meant? */
+function nothingTwice(args: Record<string, unknown>): true {
+  for (const [name, value] of Object.entries(args)) {
+    if (!Array.isArray(value) || name === '_' || name === 'set' || name === 'profiles') continue;
+    throw new KvbenchError('INVALID_ARGUMENT', `--${name} was given ${value.length} times: ${value.join(', ')}`, 'Give it once.');
+  }
+  return true;
 }
 
 function noOptions(command: Argv): Argv {

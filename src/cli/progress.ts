@@ -24,6 +24,7 @@ export class Progress implements RunSink {
   readonly #terminal: Terminal;
   readonly #stats = new TerminalStats();
   readonly #endUs: number;
+  readonly #injectedAtUs = new Map<number, number>();
   #t0Us = 0;
   #timer: NodeJS.Timeout | null = null;
   #lastPlainUs = 0;
@@ -42,9 +43,10 @@ export class Progress implements RunSink {
     this.#t0Us = t0Us;
     this.#lastPlainUs = t0Us;
     states.onState((faultId, state, atUs) => {
+      if (state === 'injected') this.#injectedAtUs.set(faultId, atUs);
       // These two have event lines of their own, which say what was hit.
       if (state === 'injected' || state === 'healed') return;
-      const line = stateLine(this.#plan, faultId, state, atUs);
+      const line = stateLine(this.#plan, faultId, state, atUs, this.#injectedAtUs.get(faultId));
       if (line !== null) this.#terminal.talk(line);
     });
     this.#timer = setInterval(() => this.#show(), STATUS_EVERY_MS);

@@ -138,11 +138,6 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     target('target: { topology: §sentinel }'),
     'topology: "sentinel" is not in this version yet; available: standalone, cluster, external',
   ],
-  [
-    'a client to come',
-    load('load: { client: §wire, workload: counters, phases: [{ duration: 1s, rate: 1/s }] }'),
-    'client: "wire" is not in this version yet; available: ioredis',
-  ],
   ['too few masters', target('target: { topology: cluster, masters: §2 }'), 'masters: 2 is too small; it must be a whole number from 3 to 100'],
   [
     'a directive of ours',
