@@ -69,6 +69,12 @@ test('a last line that was cut off is left out, and told', () => {
   }
 });
 
+test('a run without an end was cut off, though its lines are whole', () => {
+  const dir = folderOf();
+  edit(join(dir, 'events.ndjson'), (text) => text.replace(/^.*"state":"end".*\n/m, ''));
+  assert.equal(readRun(dir).truncated, true);
+});
+
 test('files of records that never came to be are a cut off run, not an error', () => {
   const dir = folderOf();
   rmSync(join(dir, 'intervals.ndjson'));

@@ -19,7 +19,7 @@ export interface RunData {
   intervals(): Iterable<IntervalRecord>;
   /** Null: a killed run, or one not summed up yet. */
   summary: Summary | null;
-  /** The last line of a file was cut off, or a file of records is missing. */
+  /** The run was killed: it has no end, or the last line of a file was cut off, or a file of records is missing. */
   truncated: boolean;
 }
 
@@ -47,7 +47,8 @@ export function readRun(dir: string): RunData {
   };
   const events = [...records<EventRecord>(join(dir, 'events.ndjson'), 'events', isEvent, onTruncated)];
   const intervalsFile = join(dir, 'intervals.ndjson');
-  if (!endsWithNewline(intervalsFile)) state.truncated = true;
+  const ended = events.some((event) => event.type === 'run' && event.state === 'end');
+  if (!ended || !endsWithNewline(intervalsFile)) state.truncated = true;
   return {
     dir,
     run,
