@@ -86,7 +86,6 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   void announceStart(t0Us, stream, ended.signal);
   const end = await untilEnd(options, thresholds, sinceT0, event);
   ended.abort();
-  event({ state: 'loadEnd' });
 
   const unhealed = await chaos.healAll(end.kind === 'complete' ? 'the load has ended' : `the run was ${end.kind}`);
   for (const what of unhealed) stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: `not healed: ${what}` });

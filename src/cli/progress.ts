@@ -16,7 +16,8 @@ const PLAIN_LINE_EVERY_US = 5_000_000;
 const spokenEvents: ReadonlySet<EventRecord['type']> = new Set(['fault', 'process', 'phase', 'message']);
 
 export interface StateSource {
-  onState(listener: (faultId: number, state: FaultState, atUs: number) => void): void;
+  /** `happened` false: nothing to tell, only that nothing stands in the way any more. */
+  onState(listener: (faultId: number, state: FaultState, atUs: number, happened: boolean) => void): void;
 }
 
 export class Progress implements RunSink {
@@ -42,10 +43,10 @@ export class Progress implements RunSink {
   watch(t0Us: number, states: StateSource): void {
     this.#t0Us = t0Us;
     this.#lastPlainUs = t0Us;
-    states.onState((faultId, state, atUs) => {
+    states.onState((faultId, state, atUs, happened) => {
       if (state === 'injected') this.#injectedAtUs.set(faultId, atUs);
       // These two have event lines of their own, which say what was hit.
-      if (state === 'injected' || state === 'healed') return;
+      if (state === 'injected' || state === 'healed' || !happened) return;
       const line = stateLine(this.#plan, faultId, state, atUs, this.#injectedAtUs.get(faultId));
       if (line !== null) this.#terminal.talk(line);
     });

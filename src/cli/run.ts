@@ -46,6 +46,7 @@ async function play(plan: Plan, folder: RunFolder, terminal: Terminal, interrupt
   const teardown = new Teardown();
   const stream = new RecordStream();
   stream.add(folder);
+  folder.onFailure((error) => terminal.alert(`kvbench: ${error.message}`));
   let started = false;
   try {
     const stage = await setStage(plan, stream, teardown, terminal, interrupt.signal);
