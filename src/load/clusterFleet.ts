@@ -10,8 +10,12 @@ import { type ConnectionNews, ConnectionWatch } from './connectionWatch.js';
 import type { IoredisFleet } from './ioredisFleet.js';
 import { announcedAddresses, clusterOptions, reachOf } from './ioredisOptions.js';
 
-/** resend never: unasked-for slot refreshes are at least this far apart; each MOVED asks for one, and each opens a connection (ioredis #203). */
+/** resend never: slot refreshes of an instance are at least this far apart; each MOVED asks for one, and each opens a connection (ioredis #203). */
 const REFRESH_GAP_US = 100_000;
+/** resend never: while operations fail for want of a connection, one of the instances asks for the slots this often. */
+const PROBE_GAP_US = 50_000;
+/** When one instance has learned of new masters, the others ask too, at most this often. */
+const SPREAD_GAP_US = 100_000;
 /** An instance that could not send for this long is replaced by a new one (ioredis #587). */
 const STUCK_US = 10_000_000;
 
@@ -32,6 +36,10 @@ export class ClusterFleet implements IoredisFleet {
   readonly #watches: Set<ConnectionWatch>[] = [];
   readonly #connected: Set<string>[] = [];
   readonly #notReadySinceUs: number[] = [];
+  #masters = '';
+  #nextProbe = 0;
+  #lastProbeUs = Number.NEGATIVE_INFINITY;
+  #lastSpreadUs = Number.NEGATIVE_INFINITY;
   #lastError: Error | null = null;
   #isClosed = false;
 
@@ -63,12 +71,27 @@ export class ClusterFleet implements IoredisFleet {
     return this.instances.flatMap((cluster) => cluster.nodes('master'));
   }
 
+  noteConnectionFailure(): void {
+    if (this.load.resend === 'client-default') return;
+    const nowUs = monotonicUs();
+    if (nowUs - this.#lastProbeUs < PROBE_GAP_US) return;
+    this.#lastProbeUs = nowUs;
+    this.#nextProbe = (this.#nextProbe + 1) % this.instances.length;
+    const cluster = this.instances[this.#nextProbe];
+    if (cluster?.status === 'ready') (cluster as unknown as ClusterInternals).refreshSlotsCache(() => {});
+  }
+
   lookAfter(): void {
     if (this.#isClosed) return;
     const nowUs = monotonicUs();
     for (const [at, cluster] of this.instances.entries()) {
-      for (const watch of this.#watches[at] ?? []) watch.endIfHanging(this.handshakeLimitUs);
-      const canSend = cluster.status === 'ready' && cluster.nodes().length > 0;
+      const nodes = new Set(cluster.nodes());
+      const watches = this.#watches[at];
+      for (const watch of watches ?? []) {
+        if (nodes.has(watch.redis)) watch.endIfHanging(this.handshakeLimitUs);
+        else watches?.delete(watch);
+      }
+      const canSend = cluster.status === 'ready' && [...nodes].some((node) => node.status === 'ready');
       if (canSend) this.#notReadySinceUs[at] = nowUs;
       else if (cluster.status === 'end' || nowUs - (this.#notReadySinceUs[at] ?? nowUs) >= STUCK_US) this.#replace(at);
     }
@@ -96,7 +119,7 @@ export class ClusterFleet implements IoredisFleet {
     cluster.on('error', noteError);
     cluster.on('node error', noteError);
     cluster.on('+node', (redis: Redis) => this.#watchNode(at, redis));
-    cluster.on('refresh', () => this.#learnShards(cluster));
+    cluster.on('refresh', () => this.#learnSlots(cluster));
     this.#countRefreshes(cluster);
     cluster.connect().catch(() => {
       // It goes on trying by its retry strategy; the error events have the reason.
@@ -123,13 +146,27 @@ export class ClusterFleet implements IoredisFleet {
     };
     const watch = new ConnectionWatch(redis, address, this.news, hadConnection);
     this.#watches[at]?.add(watch);
-    redis.once('end', () => this.#watches[at]?.delete(watch));
   }
 
-  #learnShards(cluster: Cluster): void {
+  #learnSlots(cluster: Cluster): void {
     const { slots } = cluster as unknown as ClusterInternals;
+    const masters: string[] = [];
     for (const [shard, slot] of this.#firstSlots.entries()) {
+      masters.push(slots[slot]?.[0] ?? '');
       for (const reach of slots[slot] ?? []) this.#shardOfAddress.set(this.#announced.get(reach) ?? reach, shard);
+    }
+    this.#spread(cluster, masters.join());
+  }
+
+  /** One instance sees other masters than the last one did: all should look. */
+  #spread(from: Cluster, masters: string): void {
+    const isNews = this.#masters !== '' && this.#masters !== masters;
+    this.#masters = masters;
+    const nowUs = monotonicUs();
+    if (!isNews || this.load.resend === 'client-default' || nowUs - this.#lastSpreadUs < SPREAD_GAP_US) return;
+    this.#lastSpreadUs = nowUs;
+    for (const cluster of this.instances) {
+      if (cluster !== from && cluster.status === 'ready') (cluster as unknown as ClusterInternals).refreshSlotsCache(() => {});
     }
   }
 

@@ -100,7 +100,10 @@ export class IoredisClient implements Client {
       await sleepUs(CONNECT_POLL_US);
     }
     // Cluster clients connect to a node at its first command: that should not be an operation's.
-    const pings = await Promise.allSettled(this.#fleet.nodes().map((node) => Promise.race([node.ping(), sleepUs(timeoutUs)])));
+    const waiting = new AbortController();
+    const limit = sleepUs(timeoutUs, waiting.signal);
+    const pings = await Promise.allSettled(this.#fleet.nodes().map((node) => Promise.race([node.ping(), limit])));
+    waiting.abort();
     const refusal = pings.find((ping) => ping.status === 'rejected' && HOPELESS.test(String(ping.reason.message)));
     if (refusal?.status !== 'rejected') return;
     this.close();
@@ -177,6 +180,7 @@ export class IoredisClient implements Client {
     // A cluster client counts the last failure as an attempt that is to be followed by another; it was not.
     this.#retries += this.#isCluster ? Math.max(0, command.retries - 1) : command.retries;
     const { outcome, reason } = classifyError(error, command, this.#news.lastReason);
+    if (error.name !== 'ReplyError') this.#fleet.noteConnectionFailure();
     this.#completion(token, outcome, reason, command.sentUs, doneUs, command.attempts);
   }
 

@@ -20,6 +20,8 @@ export interface IoredisFleet {
   isReady(): boolean;
   /** The connections to nodes that serve keys; used once, before the first operation. */
   nodes(): Redis[];
+  /** An operation failed because of a connection: somebody else may be master by now. */
+  noteConnectionFailure(): void;
   /** Every half second: ends what hangs, replaces what is stuck. */
   lookAfter(): void;
   shardOfAddress(address: string): number | null;

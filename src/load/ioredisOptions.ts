@@ -56,7 +56,10 @@ export function clusterOptions(endpoints: LoadEndpoints, resend: LoadPlan['resen
   if (resend === 'client-default') return options;
   return {
     ...options,
-    redisOptions: { ...options.redisOptions, ...hasty },
+    // 0 rejects what is unanswered at the moment a connection closes; with a retry strategy of its own a node would else resend it.
+    redisOptions: { ...options.redisOptions, ...hasty, maxRetriesPerRequest: 0 },
+    // A lost node stays known and reconnects; by default every operation would ask another node, be MOVED and try to connect again.
+    clusterNodeRetryStrategy: reconnectDelayMs,
     enableOfflineQueue: false,
     enableReadyCheck: false,
     retryDelayOnFailover: 0,

@@ -54,6 +54,10 @@ export class StandaloneFleet implements IoredisFleet {
     return this.instances;
   }
 
+  noteConnectionFailure(): void {
+    // There is nobody else to ask.
+  }
+
   lookAfter(): void {
     for (const watch of this.#watches) watch.endIfHanging(this.handshakeLimitUs);
   }
