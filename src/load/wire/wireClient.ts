@@ -41,6 +41,9 @@ interface WireNode {
   connections: (WireConnection | null)[];
   idle: WireConnection[];
   turn: number;
+  /** The connection that was read last, and how many operations it may take so that it has as many in flight as before: they go out in one write. */
+  lastRead: WireConnection | null;
+  lastReadRoom: number;
   backOffMs: number;
   lastFailure: Reason;
   gone: boolean;
@@ -71,9 +74,8 @@ export class WireClient implements Client, ConnectionOwner {
   readonly #timers = new Set<NodeJS.Timeout>();
   #dirty: WireConnection[] = [];
   #flushScheduled = false;
-  /** The connection whose replies are being worked off, and how much it had in flight before. */
-  #reading: WireConnection | null = null;
-  #readingLimit = 0;
+  /** In flight on the connection whose replies are being worked off, before them. */
+  #inFlightBefore = 0;
   #refused: { token: number; reason: number }[] = [];
   #refreshing = false;
   #refreshWanted = false;
@@ -186,17 +188,17 @@ export class WireClient implements Client, ConnectionOwner {
 
   /** HOT */
   readBegun(connection: WireConnection): void {
-    this.#reading = connection;
-    this.#readingLimit = connection.inFlight;
+    this.#inFlightBefore = connection.inFlight;
   }
 
-  /** HOT: what this read's completions sent on the same connection goes out at once, the rest when all reads are done. */
+  /** HOT: the engine's next operations come right after this, and are best sent where places just became free. */
   readDone(connection: WireConnection): void {
-    this.#reading = null;
-    connection.flush();
+    const node = this.#nodes[connection.node] as WireNode;
+    node.lastRead = connection;
+    node.lastReadRoom = this.#inFlightBefore - connection.inFlight;
     if (connection.inFlight === 0 && !connection.idle && connection.isReady) {
       connection.idle = true;
-      (this.#nodes[connection.node] as WireNode).idle.push(connection);
+      node.idle.push(connection);
     }
     if (this.#dirty.length > 0 && !this.#flushScheduled) {
       this.#flushScheduled = true;
@@ -209,10 +211,13 @@ export class WireClient implements Client, ConnectionOwner {
     this.flush();
   };
 
-  /** HOT: the connection being read up to what it had; then an idle one; then the next in turn. */
+  /** HOT: the connection read last, as far as it has room; then an idle one; then the next in turn. */
   #pick(node: WireNode): WireConnection | null {
-    const reading = this.#reading;
-    if (reading !== null && reading.node === node.index && reading.isReady && reading.inFlight < this.#readingLimit) return reading;
+    if (node.lastReadRoom > 0) {
+      node.lastReadRoom--;
+      const lastRead = node.lastRead as WireConnection;
+      if (lastRead.isReady) return lastRead;
+    }
     for (let connection = node.idle.pop(); connection !== undefined; connection = node.idle.pop()) {
       connection.idle = false;
       if (connection.isReady) return connection;
@@ -300,6 +305,8 @@ export class WireClient implements Client, ConnectionOwner {
       connections: [],
       idle: [],
       turn: 0,
+      lastRead: null,
+      lastReadRoom: 0,
       backOffMs: RECONNECT_MIN_MS,
       lastFailure: 'unreachable',
       gone: false,
