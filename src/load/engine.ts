@@ -13,6 +13,7 @@ import { NONE, OpenOperations, RowState } from './openOperations.js';
 import { NO_REASON, reasonIndex } from './reasonIndex.js';
 import { Recorder } from './recording.js';
 import type { Routing } from './routing.js';
+import { ShardQueues } from './shardQueues.js';
 import { ShardWatch } from './shardWatch.js';
 import { GET, INCR, Share, usesOf } from './share.js';
 import { WriteLocks } from './writeLocks.js';
@@ -56,11 +57,7 @@ export class Engine implements Admission {
   readonly #locks: WriteLocks;
   readonly #recorder = new Recorder();
   readonly #watch: ShardWatch;
-  readonly #inFlight: Uint32Array;
-  /** Queued and parked. */
-  readonly #queued: Uint32Array;
-  readonly #queueHead: Int32Array;
-  readonly #queueTail: Int32Array;
+  readonly #queues: ShardQueues;
   readonly #pump = (): void => this.#runPump();
   #pumpIsDue = false;
   #t0Us = 0;
@@ -88,10 +85,7 @@ export class Engine implements Admission {
     this.#operations = new OpenOperations(shards * 2);
     this.#locks = new WriteLocks(plan.load.workload.keys.count, this.#share.writers, { ordinary: uses.ordinaryWrites, counters: uses.counters });
     this.#watch = new ShardWatch(worker, this.#operations, uses, (event) => options.output.event(event));
-    this.#inFlight = new Uint32Array(shards);
-    this.#queued = new Uint32Array(shards);
-    this.#queueHead = new Int32Array(shards).fill(NONE);
-    this.#queueTail = new Int32Array(shards).fill(NONE);
+    this.#queues = new ShardQueues(this.#operations, shards);
     this.#loadEndUs = loadEndUs(plan);
   }
 
@@ -161,9 +155,10 @@ export class Engine implements Admission {
     this.#recorder.planned(phase, op, intendedUs, dispatchedUs - intendedUs);
     this.#watch.asked(list);
     const isLate = dispatchedUs - intendedUs >= this.#timeoutUs;
-    const canSend = (this.#inFlight[shard] as number) < this.#maxInFlight && this.#queueHead[shard] === NONE;
-    const mustPark = canSend && op !== GET && this.#locks.holder(isCounter, keyIndex) !== NONE;
-    const isFull = ((!canSend || mustPark) && (this.#queued[shard] as number) >= this.#maxQueued) || this.#operations.isFull;
+    const canSend = (this.#queues.inFlight[shard] as number) < this.#maxInFlight && this.#queues.head(shard) === NONE;
+    const holder = op === GET ? NONE : this.#locks.holder(isCounter, keyIndex);
+    const mustPark = canSend && holder !== NONE;
+    const isFull = ((!canSend || mustPark) && (this.#queues.waiting[shard] as number) >= this.#maxQueued) || this.#operations.isFull;
     if (isLate || isFull) {
       const outcome = isLate ? OutcomeIndex.fail : OutcomeIndex.dropped;
       const reason = isLate ? reasonIndex['queue-timeout'] : reasonIndex['queue-full'];
@@ -180,8 +175,8 @@ export class Engine implements Admission {
     this.#operations.intendedUs[row] = intendedUs;
     this.#operations.dispatchedUs[row] = dispatchedUs;
     this.#operations.lane[row] = lane;
-    if (!canSend) this.#enqueue(row, shard);
-    else if (mustPark) this.#park(row, shard);
+    if (!canSend) this.#queues.enqueue(row, shard);
+    else if (mustPark) this.#queues.park(row, holder, shard);
     else this.#send(row, shard, dispatchedUs);
   }
 
@@ -239,8 +234,8 @@ export class Engine implements Admission {
       index,
       cells: this.#recorder.takeCells(),
       shards: this.#watch.take(endUs),
-      inFlight: sum(this.#inFlight),
-      queued: sum(this.#queued),
+      inFlight: sum(this.#queues.inFlight),
+      queued: sum(this.#queues.waiting),
       rest: endsSecond ? this.#recorder.takeRest() : [],
       generator: endsSecond && isWholeEnough ? this.#options.generatorSample(this.#recorder.takeDispatchLagP99Us()) : null,
     });
@@ -257,25 +252,26 @@ export class Engine implements Admission {
     this.#pumpIsDue = false;
     if (this.#state === 'finished') return;
     const nowUs = this.#options.nowUs() - this.#t0Us;
-    for (let shard = 0; shard < this.#inFlight.length; shard++) this.#drainQueue(shard, nowUs);
+    for (let shard = 0; shard < this.#queues.shardCount; shard++) this.#drainQueue(shard, nowUs);
     this.#advance(nowUs);
     this.#client.flush();
   }
 
   #drainQueue(shard: number, nowUs: number): void {
-    while (this.#queueHead[shard] !== NONE && (this.#inFlight[shard] as number) < this.#maxInFlight) {
-      const row = this.#dequeue(shard);
+    while (this.#queues.head(shard) !== NONE && (this.#queues.inFlight[shard] as number) < this.#maxInFlight) {
+      const row = this.#queues.dequeue(shard);
+      const holder = this.#holderOf(row);
       if (this.#isPastDeadline(row, nowUs)) this.#endUnsent(row, OutcomeIndex.fail, reasonIndex['queue-timeout'], nowUs);
-      else if (this.#holderOf(row) !== NONE) this.#park(row, shard);
+      else if (holder !== NONE) this.#queues.park(row, holder, shard);
       else this.#send(row, shard, nowUs);
     }
   }
 
   /** Ends what is past its deadline: the unsent first, then what the client has. Lists and queues are in order of deadlines. */
   #expire(nowUs: number): void {
-    for (let shard = 0; shard < this.#inFlight.length; shard++) {
-      while (this.#queueHead[shard] !== NONE && this.#isPastDeadline(this.#queueHead[shard] as number, nowUs)) {
-        this.#endUnsent(this.#dequeue(shard), OutcomeIndex.fail, reasonIndex['queue-timeout'], nowUs);
+    for (let shard = 0; shard < this.#queues.shardCount; shard++) {
+      while (this.#queues.head(shard) !== NONE && this.#isPastDeadline(this.#queues.head(shard), nowUs)) {
+        this.#endUnsent(this.#queues.dequeue(shard), OutcomeIndex.fail, reasonIndex['queue-timeout'], nowUs);
       }
     }
     for (let list = 0; list < this.#operations.listCount; list++) {
@@ -290,40 +286,9 @@ export class Engine implements Admission {
     return nowUs - (this.#operations.intendedUs[row] as number) >= this.#timeoutUs;
   }
 
-  #enqueue(row: number, shard: number): void {
-    const tail = this.#queueTail[shard] as number;
-    this.#operations.state[row] = RowState.queued;
-    this.#operations.link[row] = NONE;
-    if (tail === NONE) this.#queueHead[shard] = row;
-    else this.#operations.link[tail] = row;
-    this.#queueTail[shard] = row;
-    this.#queued[shard] = (this.#queued[shard] as number) + 1;
-  }
-
-  #dequeue(shard: number): number {
-    const row = this.#queueHead[shard] as number;
-    const next = this.#operations.link[row] as number;
-    this.#queueHead[shard] = next;
-    if (next === NONE) this.#queueTail[shard] = NONE;
-    this.#operations.link[row] = NONE;
-    this.#queued[shard] = (this.#queued[shard] as number) - 1;
-    return row;
-  }
-
   #holderOf(row: number): number {
     const op = this.#operations.operation[row];
     return op === GET ? NONE : this.#locks.holder(op === INCR, this.#operations.keyIndex[row] as number);
-  }
-
-  /** Puts a write behind the one in flight on its key, and behind those parked there already. */
-  #park(row: number, shard: number): void {
-    const holder = this.#holderOf(row);
-    const tail = this.#operations.chainTail[holder] as number;
-    this.#operations.link[tail === NONE ? holder : tail] = row;
-    this.#operations.chainTail[holder] = row;
-    this.#operations.link[row] = NONE;
-    this.#operations.state[row] = RowState.parked;
-    this.#queued[shard] = (this.#queued[shard] as number) + 1;
   }
 
   #send(row: number, shard: number, nowUs: number): void {
@@ -331,7 +296,7 @@ export class Engine implements Admission {
     const keyIndex = this.#operations.keyIndex[row] as number;
     this.#operations.state[row] = RowState.inFlight;
     this.#operations.sentUs[row] = nowUs;
-    this.#inFlight[shard] = (this.#inFlight[shard] as number) + 1;
+    this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) + 1;
     if (op !== GET) this.#locks.setHolder(op === INCR, keyIndex, row);
     this.#client.send(this.#operations.tokenOf(row), op as 0 | 1 | 2 | 3, keyIndex, this.#operations.valueBytes[row] as number);
   }
@@ -343,7 +308,7 @@ export class Engine implements Admission {
     const keyIndex = this.#operations.keyIndex[row] as number;
     const parked = op === GET ? NONE : (this.#operations.link[row] as number);
     const parkedTail = this.#operations.chainTail[row] as number;
-    this.#inFlight[shard] = (this.#inFlight[shard] as number) - 1;
+    this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) - 1;
     this.#close(row, outcome, reason, sentUs, doneUs);
     if (op !== GET) this.#passLock(op === INCR, keyIndex, shard, parked, parkedTail, doneUs);
   }
@@ -356,12 +321,12 @@ export class Engine implements Admission {
     while (row !== NONE) {
       const next = this.#operations.link[row] as number;
       if (!this.#isPastDeadline(row, nowUs)) {
-        this.#queued[shard] = (this.#queued[shard] as number) - 1;
+        this.#queues.unparked(shard);
         this.#operations.chainTail[row] = parkedTail === row ? NONE : parkedTail;
         this.#send(row, shard, nowUs);
         return;
       }
-      this.#queued[shard] = (this.#queued[shard] as number) - 1;
+      this.#queues.unparked(shard);
       this.#close(row, OutcomeIndex.fail, reasonIndex['queue-timeout'], 0, nowUs);
       row = next;
     }
@@ -369,10 +334,7 @@ export class Engine implements Admission {
 
   /** Ends an operation that the client never had. It has left its queue already, unless everything is being stopped. */
   #endUnsent(row: number, outcome: OutcomeIndex, reason: number, doneUs: number): void {
-    if (this.#isStopped) {
-      const shard = (this.#operations.list[row] as number) >> 1;
-      this.#queued[shard] = (this.#queued[shard] as number) - 1;
-    }
+    if (this.#isStopped) this.#queues.unparked((this.#operations.list[row] as number) >> 1);
     this.#close(row, outcome, reason, 0, doneUs);
   }
 
