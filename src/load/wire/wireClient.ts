@@ -5,7 +5,8 @@
 import { monotonicUs } from '../../base/clock.js';
 import { KvbenchError } from '../../base/errors.js';
 import type { OperationIndex } from '../../plan/plan.js';
-import { type Reason, reasons } from '../../result/records.js';
+import type { Reason } from '../../result/records.js';
+import { reasonOfReply } from '../classifyError.js';
 import {
   type Client,
   type ClientCapabilities,
@@ -15,10 +16,12 @@ import {
   type LoadEndpoints,
   OutcomeIndex,
 } from '../client.js';
+import { ConnectionNews } from '../connectionWatch.js';
+import { reasonIndex } from '../reasonIndex.js';
 import type { Routing } from '../routing.js';
 import { addressOf, askSlots, reachable } from './clusterMap.js';
 import type { CommandEncoder } from './commandEncoder.js';
-import { type ConnectionOwner, type PendingOperation, WireConnection } from './wireConnection.js';
+import { type CloseReason, type ConnectionOwner, type PendingOperation, WireConnection } from './wireConnection.js';
 
 /** How often one operation follows MOVED, ASK and TRYAGAIN before it fails. */
 const REDIRECTION_LIMIT = 16;
@@ -27,12 +30,12 @@ const TRY_AGAIN_MS = 20;
 /** Waits before a lost connection is opened again. */
 const RECONNECT_MIN_MS = 10;
 const RECONNECT_MAX_MS = 250;
+/** How often `connect` looks whether all connections are up. */
+const CONNECT_LOOK_MS = 5;
+/** Replies that will not change by trying again. */
+const loginRefusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)/;
 /** The slot map is asked for at most this often. */
 const REFRESH_EVERY_MS = 100;
-
-const reasonIndex = new Map<string, number>(reasons.map((reason, index) => [reason, index]));
-const indexOfReason = (reason: Reason): number => reasonIndex.get(reason) as number;
-const OTHER_ERROR = indexOfReason('ERR');
 
 interface WireNode {
   index: number;
@@ -72,11 +75,14 @@ export class WireClient implements Client, ConnectionOwner {
   /** The shard that an address serves or served last. */
   readonly #shards = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #news: ConnectionNews;
   #dirty: WireConnection[] = [];
   #flushScheduled = false;
   /** In flight on the connection whose replies are being worked off, before them. */
   #inFlightBefore = 0;
   #refused: { token: number; reason: number }[] = [];
+  /** Why the last connection failed or ended. */
+  #lastReason = '';
   #refreshing = false;
   #refreshWanted = false;
   #closed = false;
@@ -84,6 +90,7 @@ export class WireClient implements Client, ConnectionOwner {
   constructor(options: WireClientOptions) {
     this.#options = options;
     this.#completion = options.completion;
+    this.#news = new ConnectionNews(options.listener);
     this.#isCluster = options.endpoints.mode === 'cluster';
   }
 
@@ -92,16 +99,16 @@ export class WireClient implements Client, ConnectionOwner {
     const { seeds } = this.#options.endpoints;
     if (this.#isCluster) await this.#refreshUntil(deadlineUs);
     else this.#nodeAt(addressOf(seeds[0]?.host ?? '', seeds[0]?.port ?? 0));
-    while (!this.#nodes.every((node) => node.gone || node.connections.every((connection) => connection?.isReady))) {
-      if (monotonicUs() > deadlineUs) {
-        const missing = this.#nodes.filter((node) => node.connections.some((connection) => !connection?.isReady)).map((node) => node.address);
-        throw new KvbenchError(
-          'TARGET_UNREACHABLE',
-          `no connection to ${missing.join(', ')} within ${timeoutUs / 1_000_000} s`,
-          'Is the server running there, and are user and password right?',
-        );
+    for (;;) {
+      const missing = this.#nodes.filter((node) => !node.gone && node.connections.some((connection) => !connection?.isReady));
+      if (missing.length === 0) return;
+      const isRefused = loginRefusal.test(this.#lastReason);
+      if (isRefused || monotonicUs() > deadlineUs) {
+        const where = missing.map((node) => node.address).join(', ');
+        const hint = isRefused ? 'Check user and password.' : 'Is the server running there?';
+        throw new KvbenchError('TARGET_UNREACHABLE', `no connection to ${where}: ${this.#lastReason || 'no answer in time'}`, hint);
       }
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_LOOK_MS));
     }
   }
 
@@ -127,7 +134,7 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   counters(): ClientCounters {
-    return { ...this.#counters };
+    return { ...this.#counters, reconnects: this.#news.reconnects };
   }
 
   shardOfAddress(address: string): number | null {
@@ -154,12 +161,12 @@ export class WireClient implements Client, ConnectionOwner {
     if (word === 'MOVED' || word === 'ASK') return this.#redirect({ ...operation }, word, text, doneUs);
     if (word === 'TRYAGAIN') return this.#tryAgain({ ...operation }, doneUs);
     if (this.#isCluster && (word === 'CLUSTERDOWN' || word === 'READONLY' || word === 'MASTERDOWN')) this.#refresh();
-    this.#completion(operation.token, OutcomeIndex.fail, reasonIndex.get(word) ?? OTHER_ERROR, operation.sentUs, doneUs, operation.attempts);
+    this.#completion(operation.token, OutcomeIndex.fail, reasonIndex[reasonOfReply(text)], operation.sentUs, doneUs, operation.attempts);
   }
 
-  lost(operation: PendingOperation, reason: 'closed' | 'reset' | 'protocol', doneUs: number): void {
+  lost(operation: PendingOperation, reason: CloseReason, doneUs: number): void {
     const outcome = operation.sentUs < 0 ? OutcomeIndex.fail : OutcomeIndex.info;
-    this.#completion(operation.token, outcome, indexOfReason(reason), operation.sentUs, doneUs, operation.attempts);
+    this.#completion(operation.token, outcome, reasonIndex[reason], operation.sentUs, doneUs, operation.attempts);
   }
 
   ready(connection: WireConnection): void {
@@ -167,21 +174,22 @@ export class WireClient implements Client, ConnectionOwner {
     node.backOffMs = RECONNECT_MIN_MS;
     connection.idle = true;
     node.idle.push(connection);
-    this.#options.listener.connection(node.address, 'ready', '');
+    if (connection.isReplacement) this.#news.reconnects++;
+    this.#news.tell(node.address, 'ready', '');
   }
 
-  closed(connection: WireConnection, reason: string, wasReady: boolean): void {
+  closed(connection: WireConnection, kind: CloseReason, reason: string, wasReady: boolean): void {
     const node = this.#nodes[connection.node] as WireNode;
     const place = node.connections.indexOf(connection);
     node.connections[place] = null;
+    this.#lastReason = reason;
     if (this.#closed || node.gone) return;
-    node.lastFailure = reason === 'ECONNREFUSED' ? 'refused' : wasReady ? 'closed' : 'unreachable';
-    this.#options.listener.connection(node.address, wasReady ? 'closed' : 'failed', reason);
+    node.lastFailure = kind;
+    this.#news.tell(node.address, wasReady ? 'closed' : 'failed', kind);
     if (this.#isCluster) this.#refresh();
     this.#after(node.backOffMs, () => {
       if (node.gone) return;
-      this.#counters.reconnects++;
-      this.#open(node, place);
+      this.#open(node, place, true);
     });
     node.backOffMs = Math.min(RECONNECT_MAX_MS, node.backOffMs * 2);
   }
@@ -239,7 +247,7 @@ export class WireClient implements Client, ConnectionOwner {
   /** Not from inside `send`: the refusal is told in a later turn. */
   #refuse(token: number, node: WireNode | undefined): void {
     if (this.#refused.length === 0) setImmediate(() => this.#tellRefused());
-    this.#refused.push({ token, reason: indexOfReason(node?.lastFailure ?? 'unreachable') });
+    this.#refused.push({ token, reason: reasonIndex[node?.lastFailure ?? 'unreachable'] });
     if (this.#isCluster) this.#refresh();
   }
 
@@ -255,14 +263,7 @@ export class WireClient implements Client, ConnectionOwner {
     const [, slotText, address] = text.split(' ');
     const slot = Number(slotText);
     if (address === undefined || !Number.isInteger(slot) || slot < 0 || slot > 16_383 || operation.attempts >= REDIRECTION_LIMIT) {
-      return this.#completion(
-        operation.token,
-        OutcomeIndex.fail,
-        indexOfReason('too-many-redirections'),
-        operation.sentUs,
-        doneUs,
-        operation.attempts,
-      );
+      return this.#completion(operation.token, OutcomeIndex.fail, reasonIndex['too-many-redirections'], operation.sentUs, doneUs, operation.attempts);
     }
     const node = this.#nodeAt(address.startsWith(':') ? `${this.#options.endpoints.seeds[0]?.host}${address}` : address);
     if (word === 'MOVED') {
@@ -284,7 +285,7 @@ export class WireClient implements Client, ConnectionOwner {
 
   #tryAgain(operation: PendingOperation, doneUs: number): void {
     if (operation.attempts >= REDIRECTION_LIMIT) {
-      return this.#completion(operation.token, OutcomeIndex.fail, indexOfReason('TRYAGAIN'), operation.sentUs, doneUs, operation.attempts);
+      return this.#completion(operation.token, OutcomeIndex.fail, reasonIndex.TRYAGAIN, operation.sentUs, doneUs, operation.attempts);
     }
     operation.attempts++;
     this.#after(TRY_AGAIN_MS, () => {
@@ -314,15 +315,19 @@ export class WireClient implements Client, ConnectionOwner {
     node.gone = false;
     if (!known) this.#nodes.push(node);
     node.connections = new Array<WireConnection | null>(this.#options.connections).fill(null);
-    for (let place = 0; place < this.#options.connections; place++) this.#open(node, place);
+    for (let place = 0; place < this.#options.connections; place++) this.#open(node, place, false);
     return node;
   }
 
-  #open(node: WireNode, place: number): void {
+  #open(node: WireNode, place: number, isReplacement: boolean): void {
     const { endpoints, encoder, name, protocol } = this.#options;
     const { host, port } = reachable(endpoints, node.address);
     const { tls, username, password } = endpoints;
-    const connection = new WireConnection(node.index, { host, port, tls, username, password, protocol, readOnly: false, name, encoder }, this);
+    const connection = new WireConnection(
+      node.index,
+      { host, port, tls, username, password, protocol, readOnly: false, isReplacement, name, encoder },
+      this,
+    );
     node.connections[place] = connection;
     connection.open();
   }

@@ -6,6 +6,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { monotonicUs } from '../../base/clock.js';
 import type { OperationIndex } from '../../plan/plan.js';
+import type { Reason } from '../../result/records.js';
 import type { LoadEndpoints } from '../client.js';
 import type { CommandEncoder } from './commandEncoder.js';
 import { ReplyKind, ReplyParser, type ReplySink } from './replyParser.js';
@@ -32,16 +33,19 @@ export interface PendingOperation {
   sentUs: number;
 }
 
+/** How a connection ended, in the words of the records. */
+export type CloseReason = Extract<Reason, 'closed' | 'reset' | 'refused' | 'unreachable' | 'protocol'>;
+
 export interface ConnectionOwner {
   /** HOT: went well. */
   succeeded(token: number, sentUs: number, doneUs: number, attempts: number): void;
   /** An error reply; `operation` is reused by the next call. */
   errorReply(connection: WireConnection, operation: PendingOperation, text: string, doneUs: number): void;
   /** The connection ended with this in flight; `operation` is reused by the next call. */
-  lost(operation: PendingOperation, reason: 'closed' | 'reset' | 'protocol', doneUs: number): void;
+  lost(operation: PendingOperation, reason: CloseReason, doneUs: number): void;
   ready(connection: WireConnection): void;
   /** After every `lost`. `wasReady` false: it never came up. */
-  closed(connection: WireConnection, reason: string, wasReady: boolean): void;
+  closed(connection: WireConnection, kind: CloseReason, reason: string, wasReady: boolean): void;
   /** HOT: a read is about to be worked off. */
   readBegun(connection: WireConnection): void;
   /** HOT: a read has been worked off; what its completions sent can go out. */
@@ -58,6 +62,8 @@ export interface ConnectionOptions {
   protocol: 2 | 3;
   /** Ask a replica for reads. */
   readOnly: boolean;
+  /** Opened in place of one that ended. */
+  isReplacement: boolean;
   name: string;
   encoder: CommandEncoder;
 }
@@ -74,7 +80,7 @@ export class WireConnection implements ReplySink {
   #socket: Socket | null = null;
   #state: 'connecting' | 'handshake' | 'ready' | 'closed' = 'connecting';
   #limit: NodeJS.Timeout | null = null;
-  #closeReason: { kind: 'closed' | 'reset' | 'protocol'; text: string } | null = null;
+  #closeReason: { kind: CloseReason; text: string } | null = null;
 
   #out = Buffer.allocUnsafeSlow(OUT_BYTES);
   /** Start and end of what has been encoded but not written. */
@@ -106,6 +112,10 @@ export class WireConnection implements ReplySink {
     this.#parser = new ReplyParser(this);
   }
 
+  get isReplacement(): boolean {
+    return this.#options.isReplacement;
+  }
+
   get isReady(): boolean {
     return this.#state === 'ready';
   }
@@ -122,11 +132,11 @@ export class WireConnection implements ReplySink {
         ? connectTcp({ host, port, noDelay: true, keepAlive: true, onread: { buffer: readBuffer, callback: (n) => this.#read(readBuffer, n) } })
         : openTls(host, port, tls);
     this.#socket = socket;
-    this.#limit = setTimeout(() => this.#end('closed', `no answer within ${CONNECT_LIMIT_MS} ms`), CONNECT_LIMIT_MS);
+    this.#limit = setTimeout(() => this.#end('unreachable', `no answer within ${CONNECT_LIMIT_MS} ms`), CONNECT_LIMIT_MS);
     if (tls !== null) socket.on('data', (chunk: Buffer) => this.#read(chunk, chunk.length));
     socket.once(tls === null ? 'connect' : 'secureConnect', () => this.#greet());
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#closeReason ??= { kind: error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'closed', text: error.code ?? error.message };
+      this.#closeReason ??= { kind: closeReasonOf(error.code), text: error.code ?? error.message };
     });
     socket.once('close', () => this.#closed());
   }
@@ -263,7 +273,7 @@ export class WireConnection implements ReplySink {
     return operation;
   }
 
-  #end(kind: 'closed' | 'reset' | 'protocol', text: string): void {
+  #end(kind: CloseReason, text: string): void {
     if (this.#state === 'closed') return;
     this.#closeReason ??= { kind, text };
     this.#socket?.destroy();
@@ -280,7 +290,7 @@ export class WireConnection implements ReplySink {
       const slot = this.#head & this.#mask;
       if ((this.#tokens[slot] as number) >= 0) this.#owner.lost(this.#operation(slot), reason.kind, nowUs);
     }
-    this.#owner.closed(this, reason.text, wasReady);
+    this.#owner.closed(this, reason.kind, reason.text, wasReady);
   }
 
   #clearLimit(): void {
@@ -300,6 +310,18 @@ function openTls(host: string, port: number, tls: NonNullable<LoadEndpoints['tls
     ...(cert === null ? {} : { cert }),
     ...(key === null ? {} : { key }),
   }).setNoDelay(true);
+}
+
+function closeReasonOf(code: string | undefined): CloseReason {
+  switch (code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return 'reset';
+    case 'ECONNREFUSED':
+      return 'refused';
+    default:
+      return 'unreachable';
+  }
 }
 
 function command(...args: string[]): string {

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { afterEach, describe, test } from 'node:test';
+import { monotonicUs } from '../base/clock.js';
+import { KvbenchError } from '../base/errors.js';
+import { type Reason, reasons } from '../result/records.js';
+import { ValuePool } from '../workload/values.js';
+import { type Client, type LoadEndpoints, OutcomeIndex } from './client.js';
+import { openPhase, planOf } from './engine.test.support.js';
+import { makeClient } from './makeClient.js';
+import { endpointsOf, freePort, RedisServer, startLink, until } from './redisServer.test.support.js';
+import { Routing } from './routing.js';
+
+const kinds = ['ioredis', 'wire'] as const;
+type Kind = (typeof kinds)[number];
+
+interface Done {
+  outcome: OutcomeIndex;
+  reason: Reason | '';
+  sentUs: number;
+  doneUs: number;
+  attempts: number;
+}
+
+/** A client with what it told, and a send that can be awaited. */
+class Session {
+  readonly client: Client;
+  readonly done = new Map<number, Done>();
+  readonly news: string[] = [];
+  sentCount = 0;
+
+  constructor(kind: Kind, endpoints: LoadEndpoints, { resend = 'never' as 'never' | 'client-default', connections = 2, ttlMs = 0 } = {}) {
+    const plan = planOf({ phases: [openPhase(1, 1_000_000)] });
+    plan.load.client = kind;
+    plan.load.connections = connections;
+    plan.load.resend = resend;
+    plan.load.workload.ttlMs = ttlMs;
+    this.client = makeClient({
+      plan,
+      endpoints,
+      worker: 0,
+      routing: new Routing('k:', 1000, endpoints.shardOfSlot, endpoints.shardCount),
+      values: new ValuePool(1, 100),
+      completion: (token, outcome, reason, sentUs, doneUs, attempts) => {
+        assert.ok(!this.done.has(token), 'one completion per send');
+        this.done.set(token, { outcome, reason: reasons[reason] ?? '', sentUs, doneUs, attempts });
+      },
+      listener: { connection: (address, state, reason) => this.news.push(`${address} ${state} ${reason}`.trim()) },
+    });
+    cleanUps.push(() => this.client.close());
+  }
+
+  /** Sends without waiting. @returns the token */
+  post(op: 0 | 1 | 2 | 3, keyIndex = 1): number {
+    const token = this.sentCount++;
+    this.client.send(token, op, keyIndex, 10);
+    this.client.flush();
+    assert.ok(!this.done.has(token), 'never completed from inside send');
+    return token;
+  }
+
+  async send(op: 0 | 1 | 2 | 3, keyIndex = 1): Promise<Done> {
+    const token = this.post(op, keyIndex);
+    await until(`operation ${token} ends`, () => this.done.has(token));
+    return this.done.get(token) as Done;
+  }
+
+  /** Sends until one is ok. @returns how long that took, in µs */
+  async sendUntilOk(op: 0 | 1 | 2 | 3 = 1): Promise<number> {
+    const startUs = monotonicUs();
+    await until('an operation ends ok', async () => (await this.send(op)).outcome === OutcomeIndex.ok);
+    return monotonicUs() - startUs;
+  }
+}
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function startRedis(...settings: string[]): Promise<RedisServer> {
+  const server = await RedisServer.start(...settings);
+  cleanUps.push(() => server.end());
+  return server;
+}
+
+async function connected(kind: Kind, endpoints: LoadEndpoints, options?: ConstructorParameters<typeof Session>[2]): Promise<Session> {
+  const session = new Session(kind, endpoints, options);
+  await session.client.connect(5_000_000);
+  return session;
+}
+
+/** A server that answers every command by its name. */
+async function startPretender(replyTo: (name: string) => string): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      for (const command of data
+        .toString()
+        .split(/\*\d+\r\n/)
+        .slice(1))
+        socket.write(replyTo((command.split('\r\n')[1] ?? '').toLowerCase()));
+    });
+  }).listen(0, '127.0.0.1');
+  await until('the pretender listens', () => server.listening);
+  cleanUps.push(() => server.close());
+  return (server.address() as { port: number }).port;
+}
+
+for (const kind of kinds)
+  describe(`${kind}, standalone`, () => {
+    test('get, set, incr and del do what they say, with the time to live', async () => {
+      const server = await startRedis();
+      const session = await connected(kind, endpointsOf('standalone', server.port), { ttlMs: 60_000 });
+      for (const op of [1, 0, 2] as const) assert.equal((await session.send(op, 7)).outcome, OutcomeIndex.ok);
+      assert.match(await server.ask('STRLEN k:7'), /:10/);
+      const ttlMs = Number((await server.ask('PTTL k:7')).slice(1));
+      assert.ok(ttlMs > 50_000 && ttlMs <= 60_000, `${ttlMs}`);
+      assert.match(await server.ask('GET k:c:7'), /\$1\r\n1/);
+      assert.match(await server.ask('PTTL k:c:7'), /:-1/);
+      assert.equal((await session.send(3, 7)).outcome, OutcomeIndex.ok);
+      assert.match(await server.ask('EXISTS k:7'), /:0/);
+      assert.deepEqual(session.client.counters(), { attempts: 4, retries: 0, reconnects: 0, slotRefreshes: 0 });
+    });
+
+    test('a killed server: what was sent is unknown, the rest refused; it comes back by itself', async () => {
+      const server = await startRedis();
+      const session = await connected(kind, endpointsOf('standalone', server.port));
+      await session.sendUntilOk();
+      server.process?.kill('SIGSTOP');
+      const sent = [session.post(1, 1), session.post(0, 2), session.post(2, 3)];
+      await server.kill();
+      await until('they end', () => sent.every((token) => session.done.has(token)));
+      for (const token of sent) {
+        const done = session.done.get(token);
+        assert.equal(done?.outcome, OutcomeIndex.info);
+        assert.ok(done.reason === 'closed' || done.reason === 'reset', done.reason);
+        assert.equal(done.attempts, 1);
+        assert.ok(done.sentUs > 0);
+      }
+      await until('an operation is refused', async () => {
+        const done = await session.send(1);
+        assert.deepEqual([done.outcome, done.sentUs, done.attempts], [OutcomeIndex.fail, -1, 0]);
+        return done.reason === 'refused';
+      });
+      await server.run();
+      const recoveredUs = await session.sendUntilOk();
+      assert.ok(recoveredUs < 1_000_000, `${recoveredUs} µs to recover`);
+      assert.equal(session.client.counters().retries, 0);
+      await until('all connections are back', () => session.client.counters().reconnects === 2);
+      for (const state of ['closed', 'failed refused', 'ready']) {
+        assert.ok(
+          session.news.some((news) => news.startsWith(`127.0.0.1:${server.port} ${state}`)),
+          `${state} in ${session.news}`,
+        );
+      }
+    });
+
+    test('a stopped server answers late, and nothing is sent twice', async () => {
+      const server = await startRedis();
+      const session = await connected(kind, endpointsOf('standalone', server.port));
+      await session.sendUntilOk();
+      server.process?.kill('SIGSTOP');
+      const token = session.post(2, 5);
+      const stoppedUs = monotonicUs();
+      await until('half a second passed', () => monotonicUs() - stoppedUs > 300_000);
+      assert.ok(!session.done.has(token));
+      server.process?.kill('SIGCONT');
+      await until('it ends', () => session.done.has(token));
+      assert.equal(session.done.get(token)?.outcome, OutcomeIndex.ok);
+      assert.match(await server.ask('GET k:c:5'), /\$1\r\n1/);
+    });
+
+    for (const [resend, outcome, value] of [
+      ['never', OutcomeIndex.info, '1'],
+      ['client-default', OutcomeIndex.ok, '2'],
+    ] as const) {
+      // wire never sends anything twice, whatever is asked for.
+      if (kind === 'wire' && resend === 'client-default') continue;
+      test(`resend ${resend}: an INCR whose reply is lost ends as ${outcome === OutcomeIndex.info ? 'unknown' : 'ok'} and counts ${value}`, async () => {
+        const server = await startRedis();
+        let cuts = 0;
+        const link = await startLink(server.port, (data) => data.toString() === ':1\r\n' && cuts++ === 0);
+        cleanUps.push(() => link.close());
+        const session = await connected(
+          kind,
+          endpointsOf('standalone', server.port, { natMap: { [`127.0.0.1:${server.port}`]: { host: '127.0.0.1', port: link.port } } }),
+          {
+            resend,
+            connections: 1,
+          },
+        );
+        const done = await session.send(2, 9);
+        assert.equal(done.outcome, outcome);
+        assert.equal(done.attempts, Number(value));
+        assert.equal(session.client.counters().retries, Number(value) - 1);
+        assert.match(await server.ask('GET k:c:9'), new RegExp(`\\$1\r\n${value}`));
+        assert.ok(session.news.includes(`127.0.0.1:${server.port} closed closed`), `the announced address, not the link's: ${session.news}`);
+      });
+    }
+
+    test('error replies are failures with their first word as the reason', async () => {
+      const replica = await startRedis('--replicaof', '127.0.0.1', '1');
+      const session = await connected(kind, endpointsOf('standalone', replica.port));
+      const readonly = await session.send(1);
+      assert.deepEqual([readonly.outcome, readonly.reason, readonly.attempts], [OutcomeIndex.fail, 'READONLY', 1]);
+      const port = await startPretender((name) =>
+        name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : name === 'client' || name === 'ping' ? '+OK\r\n' : '-LOADING Redis is loading\r\n',
+      );
+      const loading = await (await connected(kind, endpointsOf('standalone', port))).send(0);
+      assert.deepEqual([loading.outcome, loading.reason], [OutcomeIndex.fail, 'LOADING']);
+    });
+
+    test('connecting fails in time, with the reason', async () => {
+      const port = await freePort();
+      await assert.rejects(
+        () => new Session(kind, endpointsOf('standalone', port)).client.connect(300_000),
+        (error) => error instanceof KvbenchError && error.code === 'TARGET_UNREACHABLE' && /ECONNREFUSED/.test(error.message),
+      );
+      const server = await startRedis('--requirepass', 'right');
+      const startUs = monotonicUs();
+      await assert.rejects(
+        () => new Session(kind, endpointsOf('standalone', server.port, { password: 'wrong' })).client.connect(5_000_000),
+        (error) => error instanceof KvbenchError && /WRONGPASS/.test(error.message),
+      );
+      assert.ok(monotonicUs() - startUs < 2_000_000, 'a wrong password is not waited for');
+      await (await connected(kind, endpointsOf('standalone', server.port, { password: 'right' }))).sendUntilOk();
+    });
+  });
+
+for (const kind of kinds)
+  describe(`${kind}, cluster`, () => {
+    test('through mapped addresses: a lost reply is unknown and not repeated, every node lost and back, uncovered slots are CLUSTERDOWN', async () => {
+      const server = await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1');
+      assert.match(await server.ask('CLUSTER ADDSLOTSRANGE 0 16383'), /OK/);
+      await until('the cluster is ok', async () => /cluster_state:ok/.test(await server.ask('CLUSTER INFO')));
+      let cuts = 0;
+      const link = await startLink(server.port, (data) => data.toString() === ':1\r\n' && cuts++ === 0);
+      cleanUps.push(() => link.close());
+      const session = await connected(
+        kind,
+        endpointsOf('cluster', server.port, { natMap: { [`127.0.0.1:${server.port}`]: { host: '127.0.0.1', port: link.port } } }),
+      );
+      assert.equal((await session.send(2, 4)).outcome, OutcomeIndex.info);
+      assert.match(await server.ask('GET k:c:4'), /\$1\r\n1/);
+      await session.sendUntilOk();
+      assert.equal(session.client.shardOfAddress?.(`127.0.0.1:${server.port}`), 0);
+      await server.kill();
+      await until('an operation is refused', async () => {
+        const done = await session.send(1);
+        assert.notEqual(done.outcome, OutcomeIndex.ok);
+        return done.outcome === OutcomeIndex.fail;
+      });
+      await server.run();
+      await session.sendUntilOk();
+      assert.ok(session.client.counters().slotRefreshes > 0);
+      assert.ok(session.news.includes(`127.0.0.1:${server.port} ready`), `${session.news}`);
+      assert.match(await server.ask('CLUSTER DELSLOTSRANGE 0 100'), /OK/);
+      await until('CLUSTERDOWN is told', async () => (await session.send(1)).reason === 'CLUSTERDOWN');
+    });
+  });
