@@ -85,6 +85,7 @@ export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan
       maxQueued: 1,
       timeoutUs: 1_000_000,
       resend: 'never',
+      pacing: 'timer',
       workload: {
         name: 'w',
         operations: { get: 1, set: 0, incr: 0, del: 0 },

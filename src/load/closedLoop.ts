@@ -55,6 +55,11 @@ export class ClosedLoop {
     }
   }
 
+  /** When a lane that waits out a back-off goes on, µs since t0; Infinity: none waits. */
+  nextDueUs(): number {
+    return this.#nextWakeUs;
+  }
+
   /** The operation of this lane ended. */
   ended(lane: number, isOk: boolean, doneUs: number): void {
     if (isOk) {

@@ -36,6 +36,7 @@ export function planOf(parts: PlanParts): Plan {
       maxQueued: parts.maxQueued ?? 1000,
       timeoutUs: parts.timeoutUs ?? 500_000,
       resend: 'never',
+      pacing: 'timer',
       workload: {
         name: 'test',
         operations: parts.operations ?? { get: 1, set: 1, incr: 1, del: 1 },
@@ -90,6 +91,8 @@ export class EngineHarness {
   readonly intervals: WorkerInterval[] = [];
   readonly events: EventRecord[] = [];
   finishedCount = 0;
+  /** What the engine said last about its next operation, since t0. */
+  nextDueUs = Number.NaN;
   readonly engine: Engine;
   readonly routing: Routing;
   #answers: { token: number; sentUs: number; doneUs: number; answer: NonNullable<Answer> }[] = [];
@@ -115,6 +118,9 @@ export class EngineHarness {
         cpuUs: 0,
         rssBytes: 0,
       }),
+      expect: (dueUs) => {
+        this.nextDueUs = dueUs - T0_US;
+      },
       client: {
         send: (token, op, keyIndex) => {
           const operation = { token, op, keyIndex, shard: this.routing.shardOf(op === 2, keyIndex), atUs: this.nowUs };

@@ -242,6 +242,45 @@ describe('spans without a success', () => {
   });
 });
 
+describe('the engine says when it has to look again', () => {
+  test('at the next operation of its own, whoever has those in between, and at the end of the phase', () => {
+    const phase = openPhase(1000, 100_000);
+    const plan = planOf({ phases: [phase, { ...closedPhase(0, 1, 50_000), index: 1, startUs: 100_000 }], keys: { count: 100_000 } });
+    const dueTimes: number[][] = [];
+    for (let worker = 0; worker < 3; worker++) {
+      const harness = new EngineHarness(plan, () => ok(100), { worker, workers: 3 });
+      assert.equal(harness.nextDueUs, 0, 'the start of the load');
+      harness.engine.tick();
+      const times = harness.sent.map((sent) => sent.atUs);
+      while (harness.nextDueUs < 100_000) {
+        const dueUs: number = harness.nextDueUs;
+        assert.ok(dueUs > harness.nowUs, `${dueUs} is not ahead of ${harness.nowUs}`);
+        const before = harness.sent.length;
+        harness.nowUs = dueUs;
+        harness.engine.tick();
+        assert.equal(harness.sent.length, before + 1, `nothing was due at ${dueUs}`);
+        times.push(dueUs);
+      }
+      assert.equal(harness.nextDueUs, 100_000, 'the next phase');
+      harness.run(120_000);
+      assert.equal(harness.nextDueUs, 150_000);
+      harness.runToEnd();
+      assert.equal(harness.nextDueUs, Number.POSITIVE_INFINITY);
+      dueTimes.push(times);
+    }
+    assert.deepEqual(
+      dueTimes.flat().sort((a, b) => a - b),
+      Array.from({ length: 100 }, (_, i) => i * 1000),
+    );
+  });
+
+  test('a client that backs off is due again at the end of its pause', () => {
+    const harness = new EngineHarness(planOf({ phases: [closedPhase(1, 1, 1_000_000)], keys: { count: 100_000 } }), () => refused(0));
+    harness.run(3000);
+    assert.deepEqual([harness.sent.map((sent) => sent.atUs), harness.nextDueUs], [[1000, 2000], 4000]);
+  });
+});
+
 describe('closed loop', () => {
   test('keeps clients × pipeline in flight and splits clients over workers without a remainder', () => {
     const plan = planOf({ phases: [closedPhase(7, 3, 100_000)], keys: { count: 100_000 } });

@@ -42,6 +42,8 @@ export interface EngineOptions {
   nowUs: () => number;
   /** Asked once a second. */
   generatorSample: (dispatchLagP99Us: number) => GeneratorSample;
+  /** HOT: told again and again when the next operation is due, in machine monotonic µs; Infinity: not known. */
+  expect?: (dueUs: number) => void;
 }
 
 /** HOT: all times inside are µs since t0, except what comes from the client. */
@@ -94,6 +96,7 @@ export class Engine implements Admission {
     this.#t0Us = t0Us;
     this.#state = 'loading';
     this.#startPhase(0);
+    this.#expectNext();
   }
 
   /** To be called about every millisecond. */
@@ -255,6 +258,14 @@ export class Engine implements Admission {
     for (let shard = 0; shard < this.#queues.shardCount; shard++) this.#drainQueue(shard, nowUs);
     this.#advance(nowUs);
     this.#client.flush();
+    this.#expectNext();
+  }
+
+  #expectNext(): void {
+    if (this.#options.expect === undefined) return;
+    const phase = this.#loop?.phase;
+    const dueUs = phase === undefined ? Number.POSITIVE_INFINITY : Math.min(this.#loop?.nextDueUs() ?? 0, phase.startUs + phase.durationUs);
+    this.#options.expect(dueUs + this.#t0Us);
   }
 
   #drainQueue(shard: number, nowUs: number): void {

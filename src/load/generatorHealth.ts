@@ -25,7 +25,8 @@ export class GeneratorHealth {
     this.rssBytesMax = 0;
   }
 
-  sample(dispatchLagP99Us: number): GeneratorSample {
+  /** @param busyShare 0..1 of the time since the last sample, where the event loop's own account means nothing (it never sleeps) */
+  sample(dispatchLagP99Us: number, busyShare?: number): GeneratorSample {
     const now = performance.eventLoopUtilization();
     const utilization = performance.eventLoopUtilization(now, this.#utilization).utilization;
     this.#utilization = now;
@@ -36,7 +37,7 @@ export class GeneratorHealth {
     this.rssBytesMax = Math.max(this.rssBytesMax, rssBytes);
     return {
       worker: this.worker,
-      eventLoopUtilization: utilization,
+      eventLoopUtilization: busyShare ?? utilization,
       eventLoopDelayP99Us: Math.max(0, Math.round(delayNs / 1000)),
       dispatchLagP99Us,
       cpuUs: threadCpuUs(),

@@ -127,6 +127,19 @@ test('two workers: every key is preloaded, every planned operation is run and re
   assert.ok(run.intervals.some((interval) => (interval.generator?.length ?? 0) > 0));
 });
 
+test('paced by the thread: everything planned is run, and the thread ends with the run', async () => {
+  const server = await startRedis();
+  const plan = planOf({ phases: [openPhase(3000, 500_000)], keys: { count: 5000 }, timeoutUs: 2_000_000 });
+  plan.load.threads = 2;
+  plan.load.pacing = 'thread';
+  const run = new Run(plan, endpointsOf('standalone', server.port));
+  await run.runner.connect();
+  run.start();
+  await run.runner.finished;
+  assert.deepEqual([run.total('planned'), run.total('ok')], [1500, 1500], JSON.stringify(run.reasons()));
+  await run.runner.terminate();
+});
+
 test('a pause of the server is all in the queue when few operations are in flight', async () => {
   const server = await startRedis();
   const plan = planOf({ phases: [openPhase(1000, 3_000_000)], maxInFlight: 10, maxQueued: 10_000, timeoutUs: 5_000_000, keys: { count: 10_000 } });

@@ -11,6 +11,7 @@ import type { EventRecord, RunSink } from '../result/records.js';
 import type { LoadEndpoints } from './client.js';
 import { mergeIntervals } from './mergeIntervals.js';
 import type { FromWorker, ToWorker, WorkerInit, WorkerInterval } from './messages.js';
+import { type PacingHelper, startPacingHelper } from './pacingHelper.js';
 
 interface Thread {
   worker: Worker;
@@ -34,6 +35,7 @@ export class LoadRunner {
   /** Looks whether what somebody waits for has come true; run after every message. */
   #checks: (() => void)[] = [];
   #onProgress: (done: number, total: number) => void = () => {};
+  #pacing: PacingHelper | null = null;
   readonly #timers: NodeJS.Timeout[] = [];
   #t0Us = 0;
   #runningPhase: number | null = null;
@@ -45,7 +47,10 @@ export class LoadRunner {
     this.#sink = sink;
     this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
     this.finished.then(
-      () => this.#emit({ tUs: monotonicUs() - this.#t0Us, type: 'run', state: 'drained' }),
+      () => {
+        this.#emit({ tUs: monotonicUs() - this.#t0Us, type: 'run', state: 'drained' });
+        void this.#pacing?.stop();
+      },
       () => {},
     );
   }
@@ -53,7 +58,14 @@ export class LoadRunner {
   /** Starts the workers; resolves when all of them are connected. Throws TARGET_UNREACHABLE or WORKER_FAILED. */
   async connect(): Promise<void> {
     const workers = this.#plan.load.threads;
-    for (let worker = 0; worker < workers; worker++) this.#startWorker({ worker, workers, plan: this.#plan, endpoints: this.#endpoints });
+    if (this.#plan.load.pacing === 'thread') {
+      this.#pacing = startPacingHelper(workers, (error) =>
+        this.#fail(new KvbenchError('WORKER_FAILED', `the pacing thread crashed: ${error.message}`, undefined, error)),
+      );
+    }
+    const pacingMemory = this.#pacing?.memory ?? null;
+    for (let worker = 0; worker < workers; worker++)
+      this.#startWorker({ worker, workers, plan: this.#plan, endpoints: this.#endpoints, pacingMemory });
     await this.#until(() => this.#threads.every((thread) => thread.isReady));
   }
 
@@ -98,7 +110,7 @@ export class LoadRunner {
   async terminate(): Promise<void> {
     this.#isTerminated = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    await Promise.all([...this.#threads.map(({ worker }) => worker.terminate()), this.#pacing?.stop()]);
   }
 
   #startWorker(init: WorkerInit): void {

@@ -8,6 +8,8 @@ export interface WorkerInit {
   workers: number;
   plan: Plan;
   endpoints: LoadEndpoints;
+  /** Shared with the pacing thread; null when the plan is paced otherwise. */
+  pacingMemory: SharedArrayBuffer | null;
 }
 
 export type ToWorker =

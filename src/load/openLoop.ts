@@ -9,10 +9,19 @@ export interface Admission {
   admit(phase: number, op: number, keyIndex: number, valueBytes: number, intendedUs: number, lane: number): void;
 }
 
+/** How many operations of other workers it looks past for the next one of its own; then it looks again when those are due. */
+const MAX_LOOK_AHEAD = 256;
+
 /** HOT: never skips an operation, however late it is called. */
 export class OpenLoop {
   readonly #pacer: Pacer;
+  /** Within the phase: the next operation to look at. */
   #next = 0;
+  /** This worker's next operation was found, and is not due yet. */
+  #isHeld = false;
+  #heldOp = 0;
+  #heldKeyIndex = 0;
+  #heldUs = 0;
 
   constructor(
     readonly phase: OpenPhasePlan,
@@ -24,14 +33,38 @@ export class OpenLoop {
 
   /** Admits everything of this worker's with an intended time ≤ `nowUs` (since t0) that was not admitted yet. */
   admitDue(nowUs: number): void {
-    const due = this.#pacer.dueCount(nowUs);
-    while (this.#next < due) {
-      const next = this.#next++;
-      const i = this.phase.firstOperation + next;
+    for (;;) {
+      if (!this.#isHeld && !this.#hold(nowUs)) return;
+      if (this.#heldUs > nowUs) return;
+      this.#isHeld = false;
+      const i = this.phase.firstOperation + this.#next - 1;
+      const valueBytes = this.share.valueBytesOf(i, this.#heldOp);
+      this.admission.admit(this.phase.index, this.#heldOp, this.#heldKeyIndex, valueBytes, this.#heldUs, NONE);
+    }
+  }
+
+  /** When this worker has to look again, µs since t0: its next operation is due, or at least none is before; Infinity at the end. */
+  nextDueUs(): number {
+    if (this.#isHeld) return this.#heldUs;
+    return this.#next < this.phase.operationCount ? this.#pacer.intendedUs(this.#next) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Looks for this worker's next operation, from the one after the last. */
+  #hold(nowUs: number): boolean {
+    let ahead = 0;
+    while (this.#next < this.phase.operationCount) {
+      const intendedUs = this.#pacer.intendedUs(this.#next);
+      if (intendedUs > nowUs && ++ahead > MAX_LOOK_AHEAD) return false;
+      const i = this.phase.firstOperation + this.#next++;
       const op = this.share.opOf(i);
       const keyIndex = this.share.openKeyOf(i, op);
       if (keyIndex < 0) continue;
-      this.admission.admit(this.phase.index, op, keyIndex, this.share.valueBytesOf(i, op), this.#pacer.intendedUs(next), NONE);
+      this.#isHeld = true;
+      this.#heldOp = op;
+      this.#heldKeyIndex = keyIndex;
+      this.#heldUs = intendedUs;
+      return true;
     }
+    return false;
   }
 }

@@ -14,14 +14,14 @@ import { makeClient } from './makeClient.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
 import { Preloader } from './preload.js';
 import { Routing } from './routing.js';
-import { TimerTicker } from './ticker.js';
+import { makeTicker } from './ticker.js';
 
 const CONNECT_TIMEOUT_US = 10_000_000;
 
-const { worker, workers, plan, endpoints } = workerData as WorkerInit;
+const { worker, workers, plan, endpoints, pacingMemory } = workerData as WorkerInit;
 const { keys, values } = plan.load.workload;
 const health = new GeneratorHealth(worker);
-const ticker = new TimerTicker();
+const ticker = makeTicker(plan.load.pacing, worker, pacingMemory);
 const sizer = new ValueSizer(plan.seed, values);
 const routing = new Routing(keys.prefix, keys.count, endpoints.shardOfSlot, endpoints.shardCount);
 /** Null before t0 is known. */
@@ -55,7 +55,8 @@ const engine = new Engine({
   routing,
   client,
   nowUs: monotonicUs,
-  generatorSample: (dispatchLagP99Us) => health.sample(dispatchLagP99Us),
+  generatorSample: (dispatchLagP99Us) => health.sample(dispatchLagP99Us, ticker.takeBusyShare?.()),
+  expect: (dueUs) => ticker.expect(dueUs),
   output: {
     interval: (interval) => post({ type: 'interval', interval }),
     event: (event) => post({ type: 'event', event }),

@@ -75,3 +75,25 @@ test('distributions get their defaults', () => {
   assert.deepEqual(workloadOf({ values: { min: '1B', max: '1KB' } }).values, { kind: 'uniform', minBytes: 1, maxBytes: 1000 });
   assert.deepEqual([workloadOf({}).values, workloadOf({ ttl: '1500us' }).ttlMs], [{ kind: 'fixed', bytes: 64 }, 2]);
 });
+
+test('auto pacing: a thread for open loops on more than one core, else the timer; what is named stays', () => {
+  const profile = (load: object): Plan['load']['pacing'][] =>
+    [1, 2, 8].map(
+      (cores) =>
+        makePlan(
+          profileFromObject({ target: { topology: 'standalone' }, load: { workload: 'counters', ...load } }, 'test', process.cwd(), {
+            faults: testFaults,
+            sets: [],
+            env: {},
+          }),
+          cores,
+        ).load.pacing,
+    );
+  const closed = { duration: '1s', clients: 1 };
+  const open = { duration: '1s', rate: '1/s' };
+  assert.deepEqual(profile({ phases: [closed, open] }), ['timer', 'thread', 'thread']);
+  assert.deepEqual(profile({ phases: [closed] }), ['timer', 'timer', 'timer']);
+  assert.deepEqual(profile({ phases: [open], pacing: 'auto' }), ['timer', 'thread', 'thread']);
+  assert.deepEqual(profile({ phases: [closed], pacing: 'spin' }), ['spin', 'spin', 'spin']);
+  assert.deepEqual(profile({ phases: [open], pacing: 'timer' }), ['timer', 'timer', 'timer']);
+});

@@ -1,11 +1,12 @@
 /**
  * A checked profile → the plan: phases placed on the time axis, operations counted, every draw made. Called by the command line once
- * per run. Pure: the same profile and seed give the same plan.
+ * per run. Pure: the same profile and seed give the same plan on machines with as many cores.
  */
+import { availableParallelism } from 'node:os';
 import { RandomStream, Stream } from '../base/random.js';
 import type { ResolvedFault, ResolvedProfile } from '../profile/loadProfile.js';
 import type { ParsedSelector } from '../profile/nodeSelector.js';
-import type { FaultPlan, KeyDistribution, LoadPlan, NodeSelector, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
+import type { FaultPlan, KeyDistribution, LoadPlan, NodeSelector, Pacing, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
 
 type Load = ResolvedProfile['load'];
 type Workload = Load['workload'];
@@ -17,7 +18,8 @@ const LOGNORMAL_SIGMA = 1;
 const LOGNORMAL_MAX_PER_MEDIAN = 100;
 const FIXED_BYTES = 64;
 
-export function makePlan(profile: ResolvedProfile): Plan {
+/** @param cores of the machine that makes the load: they decide about `pacing: auto` */
+export function makePlan(profile: ResolvedProfile, cores: number = availableParallelism()): Plan {
   const draws = new RandomStream(profile.seed, Stream.selector);
   const chaos = profile.chaos.map((fault, index) => faultPlan(fault, index + 1, draws));
   return {
@@ -26,7 +28,7 @@ export function makePlan(profile: ResolvedProfile): Plan {
     seed: profile.seed,
     target: profile.target,
     toxiproxy: toxiproxyPlan(profile.toxiproxy, chaos),
-    load: loadPlan(profile.load),
+    load: loadPlan(profile.load, cores),
     chaos,
     objective: profile.objective,
     thresholds: profile.thresholds,
@@ -39,7 +41,7 @@ function toxiproxyPlan(where: string, chaos: readonly FaultPlan[]): Plan['toxipr
   return where === 'embedded' ? { kind: 'embedded' } : { kind: 'url', url: where };
 }
 
-function loadPlan(load: Load): LoadPlan {
+function loadPlan(load: Load, cores: number): LoadPlan {
   const { client, threads, connections, maxInFlight, maxQueued, resend } = load;
   return {
     client,
@@ -49,9 +51,15 @@ function loadPlan(load: Load): LoadPlan {
     maxQueued,
     timeoutUs: load.timeout,
     resend,
+    pacing: load.pacing === 'auto' ? pacingFor(load.phases, cores) : load.pacing,
     workload: workloadPlan(load.workload),
     phases: phasePlans(load.phases),
   };
+}
+
+/** A closed loop has nothing to be on time for; on one core every wake-up of a thread would interrupt the server under test. */
+function pacingFor(phases: Load['phases'], cores: number): Pacing {
+  return cores > 1 && phases.some((phase) => phase.rate !== undefined) ? 'thread' : 'timer';
 }
 
 function phasePlans(phases: Load['phases']): PhasePlan[] {

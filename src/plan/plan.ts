@@ -52,6 +52,10 @@ export interface ExternalPlan {
   tls: { ca: string | null; cert: string | null; key: string | null; serverName: string | null; rejectUnauthorized: boolean } | null;
 }
 
+/** Node's 1 ms timer; a thread of kvbench's own that sleeps until the next due time; or an event loop that never sleeps. */
+export const pacings = ['timer', 'thread', 'spin'] as const;
+export type Pacing = (typeof pacings)[number];
+
 export interface LoadPlan {
   client: 'ioredis' | 'wire';
   threads: number;
@@ -64,6 +68,8 @@ export interface LoadPlan {
   /** Deadline of an operation, from its intended start. */
   timeoutUs: number;
   resend: 'never' | 'client-default';
+  /** What wakes a worker when an operation is due. */
+  pacing: Pacing;
   workload: WorkloadPlan;
   phases: PhasePlan[];
 }

@@ -1,5 +1,6 @@
 /** The schema of `load`: how much, for how long, through which client. Its workload is in workloadSchema.ts. */
 import { z } from 'zod';
+import { pacings } from '../plan/plan.js';
 import { duration, rate, together, whole } from './fields.js';
 import { nameField } from './workloadSchema.js';
 
@@ -54,6 +55,12 @@ export function loadSchema<W extends z.ZodType>(workload: W) {
       .default('never')
       .describe(
         'Whether the client may send an operation again after a lost connection, and so apply it twice: `client-default` shows what applications get.',
+      ),
+    pacing: z
+      .enum(['auto', ...pacings])
+      .default('auto')
+      .describe(
+        'What wakes a worker when an operation of an open loop is due. `timer`: Node’s own, 1–2 ms late, next to no CPU. `thread`: one sleeping thread for all workers, about 0.1 ms late, for 10 to 20 µs of CPU per wake-up and at most 5,000 wake-ups per second and worker (half of that each for two workers on two cores). `spin`: the worker never sleeps, a few µs late, takes a core per worker. `auto`: `thread`, but `timer` on a single core and where no phase has a rate; never `spin`. The plan in `run.json` says which it was.',
       ),
     phases: z.array(phaseSchema).min(1).max(1000).describe('The phases, one after the other; the first starts at t0.'),
   });

@@ -75,6 +75,7 @@ export function syntheticPlan(options: SyntheticOptions): Plan {
       maxQueued: 1000,
       timeoutUs: 5_000_000,
       resend: 'never',
+      pacing: 'timer',
       workload: {
         name: 'half-half',
         operations: { get: 50, set: 50, incr: 0, del: 0 },

@@ -87,6 +87,7 @@ function planFor(target: Partial<ExternalPlan> & { url: string }, prefix = 'kvbe
       maxQueued: 10,
       timeoutUs: 1_000_000,
       resend: 'never',
+      pacing: 'timer',
       workload: {
         name: 'mix',
         operations: { get: 1, set: 1, incr: 1, del: 1 },

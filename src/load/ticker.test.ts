@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { monotonicUs } from '../base/clock.js';
+import { PacingBoard } from './pacingBoard.js';
+import { startPacingHelper } from './pacingHelper.js';
+import { until } from './redisServer.test.support.js';
+import { makeTicker, SpinTicker, type Ticker } from './ticker.js';
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+function threadTickers(workers: number): Ticker[] {
+  const helper = startPacingHelper(workers, (error) => assert.fail(error));
+  cleanUps.push(() => helper.stop());
+  return Array.from({ length: workers }, (_, worker) => {
+    const ticker = makeTicker('thread', worker, helper.memory);
+    cleanUps.push(() => ticker.stop());
+    return ticker;
+  });
+}
+
+test('the pacing thread ticks at due times that no timer of Node reaches', async () => {
+  const [ticker] = threadTickers(1);
+  const durationUs = 500_000;
+  const startUs = monotonicUs();
+  let ticks = 0;
+  let dueUs = startUs;
+  ticker?.start(() => {
+    const nowUs = monotonicUs();
+    if (nowUs < dueUs) return;
+    ticks++;
+    dueUs = nowUs + 250;
+    ticker.expect(dueUs);
+  });
+  await until('the time is over', () => monotonicUs() - startUs >= durationUs);
+  // A timer of 1 ms alone has at most one per millisecond.
+  assert.ok(ticks > (1.3 * durationUs) / 1000, `${ticks} ticks in ${durationUs} µs`);
+});
+
+test('it is woken by a due time before the one it sleeps for, and serves several workers', async () => {
+  const board = PacingBoard.forWorkers(2);
+  const helper = startPacingHelper(2, (error) => assert.fail(error));
+  cleanUps.push(() => helper.stop());
+  const shared = new PacingBoard(helper.memory);
+  assert.equal(shared.workers, board.workers);
+  const rings = (worker: number): number => shared.bell(worker).rings;
+  shared.arm(0, monotonicUs() + 600_000_000);
+  shared.arm(1, monotonicUs() + 5_000);
+  await until('worker 1 is rung', () => rings(1) === 1);
+  assert.equal(rings(0), 0, 'worker 0 is not due for ten minutes');
+  shared.arm(0, monotonicUs() - 5);
+  await until('worker 0 is rung at once', () => rings(0) === 1);
+  assert.equal(rings(1), 1, 'it waits for nothing');
+});
+
+test('the pacing thread ends when it is told to, also twice', async () => {
+  const helper = startPacingHelper(1, (error) => assert.fail(error));
+  await Promise.all([helper.stop(), helper.stop()]);
+});
+
+test('distances are right where 32 bits of microseconds overflow', () => {
+  const board = PacingBoard.forWorkers(1);
+  for (const nowUs of [2 ** 31 - 10, 2 ** 32 - 10, 5 * 2 ** 32 - 10, 2 ** 50 - 10]) {
+    board.arm(0, nowUs + 50);
+    assert.equal(board.dueInUs(0, nowUs), 50);
+    assert.equal(board.dueInUs(0, nowUs + 70), -20);
+    board.ring(0);
+    assert.equal(board.dueInUs(0, nowUs), null);
+  }
+});
+
+test('whatever is armed while the thread looks at its workers ends its next sleep', () => {
+  const board = PacingBoard.forWorkers(1);
+  const changes = board.beginScan();
+  assert.equal(board.dueInUs(0, 0), null);
+  board.arm(0, 1000);
+  const startUs = monotonicUs();
+  board.sleep(changes, 0, 60_000_000);
+  assert.ok(monotonicUs() - startUs < 30_000_000, 'it did not sleep');
+});
+
+test('a spinning ticker ticks in every turn and knows how busy it was', async () => {
+  const ticker = new SpinTicker();
+  cleanUps.push(() => ticker.stop());
+  let ticks = 0;
+  let workUs = 0;
+  ticker.start(() => {
+    ticks++;
+    const untilUs = monotonicUs() + workUs;
+    while (monotonicUs() < untilUs);
+  });
+  await until('it ticks', () => ticks > 1000);
+  const idle = ticker.takeBusyShare();
+  workUs = 100;
+  const from = ticks;
+  await until('it ticks on', () => ticks > from + 1000);
+  const busy = ticker.takeBusyShare();
+  assert.ok(busy > 0.7 && idle < busy, `${idle} idle, ${busy} busy`);
+});
