@@ -18,6 +18,7 @@ export function planModel(more: Partial<Plan> = {}): Plan {
       maxQueued: 1000,
       timeoutUs: 5_000_000,
       resend: 'never',
+      pacing: 'timer',
       workload: {
         name: 'session-cache',
         operations: { get: 90, set: 10, incr: 0, del: 0 },
