@@ -73,6 +73,12 @@ export function ensureServer() {
   }
 }
 
+/** redis-benchmark, which the benchmark of kvbench is measured against. */
+export function ensureBenchmarkTools() {
+  if (findProgram(['redis-benchmark'])) return;
+  installSystemPackage('redis-benchmark', { apt: 'redis-tools', dnf: 'redis', apk: 'redis', brew: 'redis' });
+}
+
 /** The tests open the report in a real browser. Returns its path. */
 export function ensureChromium() {
   const names = [

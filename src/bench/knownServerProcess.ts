@@ -1,0 +1,109 @@
+/**
+ * The process of the known server: answers each operation at its due time, to within microseconds, and keeps count of what it really did.
+ * Started by knownServer.ts with the behaviour as JSON; ends with its parent. It spins before a due time, so it needs a core of its own.
+ */
+import { createServer, type Socket } from 'node:net';
+import { monotonicUs } from '../base/clock.js';
+import { HDR_INDEX_COUNT, hdrIndexOf } from '../base/hdrIndex.js';
+import { Deadline } from '../chaos/toxiproxy/deadline.js';
+import { sparseFromCounts } from '../result/sparseHistogram.js';
+import { type Behaviour, DueTimes } from './knownAnswer.js';
+import type { KnownMessage, KnownRequest } from './knownMessages.js';
+import { CommandReader, replyTo } from './knownReplies.js';
+
+/** A timer may be late by more than 1 ms; what is left of a wait then is waited out turn by turn. */
+const SPIN_US = 3_000;
+
+interface Pending {
+  bytes: string;
+  isOperation: boolean;
+  arrivedUs: number;
+  dueUs: number;
+}
+
+const dueTimes = new DueTimes(JSON.parse(process.argv[2] ?? '{}') as Behaviour);
+const delivered = new Uint32Array(HDR_INDEX_COUNT);
+const lateness = new Uint32Array(HDR_INDEX_COUNT);
+let operations = 0;
+
+/** With answers to give, in the order of the questions. */
+const waiting = new Map<Socket, Pending[]>();
+const deadline = new Deadline(answerDue, SPIN_US);
+
+const server = createServer({ noDelay: true }, (socket) => {
+  const reader = new CommandReader();
+  socket.on('error', () => {});
+  socket.on('close', () => waiting.delete(socket));
+  socket.on('data', (data) => take(socket, reader, data.toString('latin1')));
+});
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  if (address !== null && typeof address === 'object') tell({ kind: 'listening', port: address.port });
+});
+
+process.on('message', (request: KnownRequest) => {
+  if (request.kind === 'reset') {
+    delivered.fill(0);
+    lateness.fill(0);
+    operations = 0;
+    tell({ kind: 'reset' });
+  } else {
+    tell({ kind: 'stats', operations, delivered: sparseFromCounts(delivered), lateness: sparseFromCounts(lateness) });
+  }
+});
+process.on('disconnect', () => process.exit(0));
+
+function take(socket: Socket, reader: CommandReader, piece: string): void {
+  const arrivedUs = monotonicUs();
+  let commands: string[][];
+  try {
+    commands = reader.push(piece);
+  } catch (error) {
+    socket.end(`-ERR Protocol error: ${error instanceof Error ? error.message : error}\r\n`);
+    return;
+  }
+  if (commands.length === 0) return;
+  let queue = waiting.get(socket);
+  if (queue === undefined) {
+    queue = [];
+    waiting.set(socket, queue);
+  }
+  for (const words of commands) {
+    const reply = replyTo(words);
+    queue.push({ ...reply, arrivedUs, dueUs: reply.isOperation ? dueTimes.next(arrivedUs) : arrivedUs });
+  }
+  answerDue();
+}
+
+/** Writes what is due, and arms the deadline for what is due next. */
+function answerDue(): void {
+  let nextUs = Number.POSITIVE_INFINITY;
+  for (const [socket, queue] of waiting) {
+    const nowUs = monotonicUs();
+    let count = 0;
+    let bytes = '';
+    for (let pending = queue[0]; pending !== undefined && pending.dueUs <= nowUs; pending = queue[++count]) {
+      bytes += pending.bytes;
+      if (pending.isOperation) note(pending, nowUs);
+    }
+    if (count > 0) socket.write(bytes, 'latin1');
+    queue.splice(0, count);
+    const first = queue[0];
+    if (first === undefined) waiting.delete(socket);
+    else nextUs = Math.min(nextUs, first.dueUs);
+  }
+  if (nextUs === Number.POSITIVE_INFINITY) deadline.cancel();
+  else deadline.arm(nextUs);
+}
+
+function note({ arrivedUs, dueUs }: Pending, nowUs: number): void {
+  const own = hdrIndexOf(nowUs - arrivedUs);
+  const late = hdrIndexOf(nowUs - dueUs);
+  delivered[own] = (delivered[own] as number) + 1;
+  lateness[late] = (lateness[late] as number) + 1;
+  operations++;
+}
+
+function tell(message: KnownMessage): void {
+  process.send?.(message);
+}
