@@ -1,0 +1,317 @@
+/**
+ * The charts of a timeline, once for the page and the picture: Chart.js configurations with the plugin options of chartjs-plugin-annotation.
+ * Runs in Node and in the browser: imports types of chart.js only, nothing of Node; whoever draws registers the controllers and plugins.
+ */
+import type { ChartConfiguration, ChartDataset, ScaleOptionsByType, TooltipItem } from 'chart.js';
+import { LANE_AXIS, LANE_PX, lanedAnnotations, plainAnnotations } from './chartAnnotations.js';
+import { type Lanes, lanesOf } from './chartLanes.js';
+import { type ChartTheme, translucent } from './chartTheme.js';
+import type { TimelineData } from './timelineData.js';
+
+export { type ChartTheme, darkTheme, lightTheme } from './chartTheme.js';
+
+export interface ChartSpec {
+  id: 'throughput' | 'response' | 'errors';
+  title: string;
+  subtitle: string;
+  config: ChartConfiguration<'line'>;
+}
+
+export interface ChartOptions {
+  /** Faults, gaps and events over the curves. */
+  bands: boolean;
+  /** Of the response chart. */
+  logScale: boolean;
+  /** Default false. */
+  animation?: boolean;
+  /** Whose response times; default `all`. */
+  operation?: string;
+}
+
+type Point = { x: number; y: number };
+type Series = ChartDataset<'line', Point[]>;
+
+/** Wide enough for the names of lanes; equal in all charts, so that their time axes align. */
+const LEFT_PX = 76;
+const MAX_REASONS = 8;
+
+/** Throughput, response time and errors on one time axis: `scales.x` has the same limits in all three. */
+export function buildCharts(timeline: TimelineData, theme: ChartTheme, options: ChartOptions): ChartSpec[] {
+  const lanes = lanesOf(timeline);
+  const operation = options.operation ?? 'all';
+  return [
+    {
+      id: 'throughput',
+      title: 'Throughput',
+      subtitle: `operations per second, by completion, per ${bucketText(timeline.bucketMs)}`,
+      config: throughputChart(timeline, lanes, theme, options),
+    },
+    {
+      id: 'response',
+      title: 'Response time',
+      subtitle: `milliseconds from intended start to reply${operation === 'all' ? '' : ` of ${operation}`}${options.logScale ? ', log scale' : ''}`,
+      config: responseChart(timeline, lanes, theme, options, operation),
+    },
+    {
+      id: 'errors',
+      title: 'Errors by reason',
+      subtitle: 'operations per second that did not end ok',
+      config: errorsChart(timeline, lanes, theme, options),
+    },
+  ];
+}
+
+function throughputChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions): ChartConfiguration<'line'> {
+  const { throughput } = timeline;
+  const area = (label: string, values: readonly number[], color: string, strength: number): Series => ({
+    label,
+    data: points(timeline, values),
+    borderColor: color,
+    backgroundColor: translucent(color, strength),
+    borderWidth: 1.25,
+    fill: 'stack',
+    stack: 'outcomes',
+  });
+  const outcomes = (['fail', 'info', 'dropped'] as const)
+    .filter((outcome) => throughput[outcome].some((rate) => rate > 0))
+    .map((outcome) => ({ ...area(outcome, throughput[outcome], theme[outcome], 0.55), borderWidth: 0 }));
+  const planned: Series[] = throughput.planned
+    ? [
+        {
+          label: 'planned',
+          data: points(timeline, throughput.planned),
+          borderColor: theme.planned,
+          borderWidth: 1,
+          borderDash: [4, 3],
+          stack: 'planned',
+        },
+      ]
+    : [];
+  const showLanes = options.bands && lanes.count > 0;
+  return chart(timeline, theme, options, {
+    datasets: [area('ok', throughput.ok, theme.ok, 0.18), ...outcomes, ...planned],
+    scales: {
+      // The first y axis is the curves' own, and stands below the next.
+      y: { ...valueScale(theme), stacked: true, beginAtZero: true, ...(showLanes ? { stack: 'rows', stackWeight: 1 } : {}) },
+      ...(showLanes ? { [LANE_AXIS]: laneScale(lanes, theme) } : {}),
+    },
+    annotations: showLanes ? lanedAnnotations(timeline, lanes, theme) : {},
+    tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)}/s`,
+  });
+}
+
+function responseChart(
+  timeline: TimelineData,
+  lanes: Lanes,
+  theme: ChartTheme,
+  options: ChartOptions,
+  operation: string,
+): ChartConfiguration<'line'> {
+  const latency = timeline.response[operation] ?? { p50: [], p99: [], max: [] };
+  const line = (label: string, values: readonly (number | null)[], color: string, width: number): Series => ({
+    label,
+    data: points(timeline, values),
+    borderColor: color,
+    backgroundColor: color,
+    borderWidth: width,
+    // A moment between two silent ones has no line: it gets a dot.
+    pointRadius: values.map((value, i) => (value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null ? 1.5 : 0)),
+    spanGaps: false,
+  });
+  const y = options.logScale ? logScale(theme, latency.p50, latency.max) : { ...valueScale(theme), beginAtZero: true };
+  return chart(timeline, theme, options, {
+    datasets: [line('p50', latency.p50, theme.p50, 1.5), line('p99', latency.p99, theme.p99, 1.5), line('max', latency.max, theme.max, 0.75)],
+    scales: { y },
+    annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
+    tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)} ms`,
+  });
+}
+
+function errorsChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions): ChartConfiguration<'line'> {
+  const datasets = reasonSeries(timeline).map(([reason, values], i): Series => {
+    const color = theme.reasons[i % theme.reasons.length] ?? theme.fail;
+    return {
+      label: reason,
+      data: points(timeline, values),
+      borderColor: color,
+      backgroundColor: translucent(color, 0.6),
+      borderWidth: 0,
+      fill: i === 0 ? 'origin' : '-1',
+      stepped: 'middle',
+    };
+  });
+  const y = { ...valueScale(theme), stacked: true, beginAtZero: true, ...(datasets.length === 0 ? { max: 1 } : {}) };
+  return chart(timeline, theme, options, {
+    datasets,
+    scales: { y },
+    timeTitle: true,
+    annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
+    tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)}/s`,
+  });
+}
+
+/** Reasons by how often they occurred; those beyond the palette as one. */
+function reasonSeries({ reasons }: TimelineData): [string, number[]][] {
+  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+  const sorted = Object.entries(reasons).sort(([, a], [, b]) => total(b) - total(a));
+  if (sorted.length <= MAX_REASONS) return sorted;
+  const rest = sorted.slice(MAX_REASONS - 1);
+  const sums = (rest[0]?.[1] ?? []).map((_, i) => rest.reduce((sum, [, values]) => sum + (values[i] ?? 0), 0));
+  return [...sorted.slice(0, MAX_REASONS - 1), [`${rest.length} more`, sums]];
+}
+
+interface Parts {
+  datasets: Series[];
+  scales: Record<string, unknown>;
+  annotations: ReturnType<typeof plainAnnotations>;
+  tooltip: (item: TooltipItem<'line'>) => string;
+  /** Only the lowest chart names the axis that all share. */
+  timeTitle?: boolean;
+}
+
+/** What all charts share. */
+function chart(timeline: TimelineData, theme: ChartTheme, options: ChartOptions, parts: Parts): ChartConfiguration<'line'> {
+  const font = { family: theme.fontFamily, size: 11 };
+  return {
+    type: 'line',
+    data: { datasets: parts.datasets },
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: options.animation === true ? { duration: 300 } : false,
+      parsing: false,
+      normalized: true,
+      font,
+      color: theme.text,
+      layout: { padding: { right: 16, top: 2 } },
+      elements: { point: { radius: 0, hitRadius: 4, hoverRadius: 3 }, line: { tension: 0 } },
+      interaction: { mode: 'index', axis: 'x', intersect: false },
+      scales: { x: timeScale(timeline, theme, parts.timeTitle === true), ...parts.scales } as NonNullable<ChartConfiguration<'line'>['options']>['scales'] & object,
+      plugins: withAnnotations(parts.annotations, {
+        legend: { position: 'top', align: 'end', labels: { color: theme.text, font, boxWidth: 14, boxHeight: 8, padding: 10 } },
+        tooltip: { callbacks: { title: (items) => timeText(items[0]?.parsed.x ?? 0, timeline.bucketMs), label: parts.tooltip } },
+      }),
+    },
+  };
+}
+
+type PluginOptions = NonNullable<NonNullable<ChartConfiguration<'line'>['options']>['plugins']>;
+
+/** The plugin's key is unknown to the types of chart.js as long as the plugin is not imported, which must not happen here. */
+function withAnnotations(annotations: Parts['annotations'], plugins: PluginOptions): PluginOptions {
+  return Object.assign(plugins, { annotation: { annotations } });
+}
+
+function timeScale({ startMs, endMs }: TimelineData, theme: ChartTheme, titled: boolean): unknown {
+  return {
+    type: 'linear',
+    min: startMs / 1000,
+    max: endMs / 1000,
+    grid: { color: theme.grid },
+    border: { color: theme.grid },
+    title: { display: titled, text: 'seconds since t0', color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, padding: 0 },
+    ticks: { color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, maxRotation: 0, autoSkipPadding: 12, includeBounds: false },
+  };
+}
+
+function valueScale(theme: ChartTheme) {
+  return {
+    type: 'linear' as const,
+    afterFit: fixedWidth,
+    grid: { color: theme.grid },
+    border: { display: false },
+    ticks: {
+      color: theme.mutedText,
+      font: { family: theme.fontFamily, size: 11 },
+      maxTicksLimit: 6,
+      callback: (value: number | string) => compact(Number(value)),
+    },
+  };
+}
+
+/** Decades as ticks, and 2 and 5 between them where there are few. */
+function logScale(theme: ChartTheme, low: readonly (number | null)[], high: readonly (number | null)[]) {
+  const min = 10 ** Math.floor(Math.log10(extreme(low, Math.min, 0.1)));
+  const max = nextRound(extreme(high, Math.max, 10));
+  const steps = Math.log10(max / min) > 2.5 ? [1] : [1, 2, 5];
+  const ticks: { value: number }[] = [];
+  for (let decade = min; decade <= max * 1.001; decade *= 10) {
+    ticks.push(...steps.map((step) => ({ value: Number((decade * step).toPrecision(3)) })).filter(({ value }) => value <= max * 1.001));
+  }
+  return {
+    ...valueScale(theme),
+    type: 'logarithmic' as const,
+    min,
+    max,
+    afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
+      scale.ticks = ticks;
+    },
+  };
+}
+
+function laneScale(lanes: Lanes, theme: ChartTheme): unknown {
+  return {
+    type: 'linear',
+    axis: 'y',
+    position: 'left',
+    min: 0,
+    max: lanes.count,
+    reverse: true,
+    stack: 'rows',
+    // The rows keep their height in pixels; the curves get the rest.
+    stackWeight: ({ chart: drawn }: { chart: { height: number } }) => {
+      const rowsPx = lanes.count * LANE_PX;
+      return rowsPx / Math.max(60, drawn.height - 75 - rowsPx);
+    },
+    afterFit: fixedWidth,
+    afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
+      scale.ticks = lanes.titles.map((_, i) => ({ value: i + 0.5 }));
+    },
+    grid: { display: false },
+    border: { display: false },
+    ticks: {
+      autoSkip: false,
+      color: theme.mutedText,
+      font: { family: theme.fontFamily, size: 11 },
+      callback: (_value: number | string, index: number) => lanes.titles[index] ?? '',
+    },
+  };
+}
+
+function fixedWidth(scale: Partial<ScaleOptionsByType> & { width?: number }): void {
+  scale.width = LEFT_PX;
+}
+
+/** Each bucket at its middle, in seconds. */
+function points({ throughput, bucketMs }: TimelineData, values: readonly (number | null)[]): Point[] {
+  return throughput.tMs.map((tMs, i) => ({ x: (tMs + bucketMs / 2) / 1000, y: values[i] ?? Number.NaN }));
+}
+
+function extreme(values: readonly (number | null)[], pick: (a: number, b: number) => number, otherwise: number): number {
+  let result: number | null = null;
+  for (const value of values) if (value !== null && value > 0) result = result === null ? value : pick(result, value);
+  return result ?? otherwise;
+}
+
+/** The next 1, 2 or 5 times a power of ten. */
+function nextRound(value: number): number {
+  const decade = 10 ** Math.floor(Math.log10(value));
+  return decade * (value <= decade ? 1 : value <= 2 * decade ? 2 : value <= 5 * decade ? 5 : 10);
+}
+
+/** 1500 → `1.5k`; small numbers with the digits they need. */
+function compact(value: number): string {
+  if (Math.abs(value) >= 1_000_000) return `${Number((value / 1_000_000).toPrecision(3))}M`;
+  if (Math.abs(value) >= 10_000) return `${Number((value / 1000).toPrecision(3))}k`;
+  return String(Number(value.toPrecision(4)));
+}
+
+function bucketText(bucketMs: number): string {
+  return bucketMs < 1000 ? `${bucketMs} ms` : bucketMs < 60_000 ? `${bucketMs / 1000} s` : `${bucketMs / 60_000} min`;
+}
+
+function timeText(middleSeconds: number, bucketMs: number): string {
+  const startMs = middleSeconds * 1000 - bucketMs / 2;
+  const digits = bucketMs < 1000 ? 1 : 0;
+  return `${(startMs / 1000).toFixed(digits)}–${((startMs + bucketMs) / 1000).toFixed(digits)} s`;
+}
