@@ -12,6 +12,7 @@ export const Stream = {
   selector: 5,
   jitter: 6,
   owner: 7,
+  arrivalSplit: 8,
 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 

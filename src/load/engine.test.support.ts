@@ -63,6 +63,7 @@ export function openPhase(ratePerSec: number, durationUs: number, more: Partial<
     startUs: 0,
     durationUs,
     kind: 'open',
+    arrivals: 'constant',
     rateStartPerSec: ratePerSec,
     rateEndPerSec: ratePerSec,
     operationCount: Math.floor((ratePerSec * durationUs) / 1_000_000),

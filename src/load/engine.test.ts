@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { hdrHighestValueUs } from '../base/hdrIndex.js';
-import type { PhasePlan } from '../plan/plan.js';
+import type { Arrivals, PhasePlan } from '../plan/plan.js';
 import { OutcomeIndex } from './client.js';
 import { type Answer, closedPhase, EngineHarness, openPhase, planOf, type SentOperation } from './engine.test.support.js';
 import { reasonIndex } from './reasonIndex.js';
@@ -38,11 +38,12 @@ describe('every planned operation has exactly one end', () => {
       shardCount: fc.integer({ min: 1, max: 3 }),
       keyCount: fc.integer({ min: 1, max: 50 }),
       closed: fc.boolean(),
+      arrivals: fc.constantFrom<Arrivals>('constant', 'poisson'),
       stopAtUs: fc.option(fc.record({ atUs: fc.integer({ min: 1000, max: 900_000 }), mode: fc.constantFrom('drain' as const, 'now' as const) })),
     });
     fc.assert(
       fc.property(shape, (s) => {
-        const first = openPhase(s.rate, 300_000) as Extract<PhasePlan, { kind: 'open' }>;
+        const first = openPhase(s.rate, 300_000, { arrivals: s.arrivals }) as Extract<PhasePlan, { kind: 'open' }>;
         const second: PhasePlan = s.closed
           ? { ...closedPhase(7, 2, 300_000), index: 1, startUs: 300_000 }
           : openPhase(s.rate * 2, 300_000, { index: 1, startUs: 300_000, firstOperation: first.operationCount });

@@ -28,7 +28,7 @@ export class OpenLoop {
     readonly share: Share,
     readonly admission: Admission,
   ) {
-    this.#pacer = new Pacer(phase);
+    this.#pacer = new Pacer(phase, share.seed);
   }
 
   /** Admits everything of this worker's with an intended time ≤ `nowUs` (since t0) that was not admitted yet. */

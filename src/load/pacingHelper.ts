@@ -5,9 +5,10 @@ import { PacingBoard } from './pacingBoard.js';
 import type { PacingThreadInit } from './pacingThread.js';
 
 /** A worker is woken at most every this many µs; operations due in between wait for the next time. */
-const GAP_US = 200;
-/** With so few cores a server under test shares them: all workers together are woken as often as one would be. */
+const GAP_US = 250;
+/** With so few cores a server under test shares them: all workers together are woken as often as one would be, but not later than a timer would. */
 const FEW_CORES = 2;
+const MAX_GAP_US = 1000;
 
 export interface PacingHelper {
   /** For the workers. */
@@ -19,7 +20,7 @@ export interface PacingHelper {
 /** @param onError called when the thread crashed, which is a bug */
 export function startPacingHelper(workers: number, onError: (error: Error) => void): PacingHelper {
   const board = PacingBoard.forWorkers(workers);
-  const gapUs = GAP_US * (availableParallelism() <= FEW_CORES ? workers : 1);
+  const gapUs = availableParallelism() <= FEW_CORES ? Math.min(GAP_US * workers, MAX_GAP_US) : GAP_US;
   const init: PacingThreadInit = { memory: board.memory, gapUs };
   const thread = new Worker(new URL('./pacingThread.js', import.meta.url), { workerData: init, name: 'kvbench-pacing' });
   const gone = new Promise<void>((resolve) => thread.once('exit', () => resolve()));

@@ -21,6 +21,7 @@ const NOT_MINE = -1;
 export class Share {
   /** Keys are written by worker keyIndex mod writers only. Fewer than workers when there are fewer keys. */
   readonly writers: number;
+  readonly seed: number;
   readonly #mix: OperationMix;
   readonly #keys: KeyChooser;
   readonly #redraws: KeyChooser | null;
@@ -33,6 +34,7 @@ export class Share {
     readonly workers: number,
   ) {
     const { operations, keys, values } = plan.load.workload;
+    this.seed = plan.seed;
     this.writers = Math.min(workers, keys.count);
     this.#keyCount = keys.count;
     this.#mix = new OperationMix(plan.seed, operations);

@@ -71,7 +71,8 @@ function phasePlans(phases: Load['phases']): PhasePlan[] {
     if (phase.rate === undefined) return { ...base, kind: 'closed', clients: phase.clients ?? 1, pipeline: phase.pipeline ?? 1 };
     const { startPerSec, endPerSec } = phase.rate;
     const operationCount = operationsOf(startPerSec, endPerSec, phase.duration);
-    const open = { ...base, kind: 'open', rateStartPerSec: startPerSec, rateEndPerSec: endPerSec, operationCount, firstOperation } as const;
+    const arrivals = phase.arrivals ?? 'constant';
+    const open = { ...base, kind: 'open', arrivals, rateStartPerSec: startPerSec, rateEndPerSec: endPerSec, operationCount, firstOperation } as const;
     firstOperation += operationCount;
     return open;
   });

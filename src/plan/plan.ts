@@ -108,9 +108,14 @@ interface PhaseBase {
   durationUs: number;
 }
 
+/** Evenly spaced; or a Poisson process with as many arrivals as planned. */
+export const arrivals = ['constant', 'poisson'] as const;
+export type Arrivals = (typeof arrivals)[number];
+
 /** Operations at intended times, whatever the server does. The rate goes linearly from start to end. */
 export interface OpenPhasePlan extends PhaseBase {
   kind: 'open';
+  arrivals: Arrivals;
   rateStartPerSec: number;
   rateEndPerSec: number;
   /** floor of the integral of the rate: exactly this many operations are planned, over all workers. */

@@ -20,7 +20,7 @@ test('the timeline shows phases and faults in the order of time, with what the r
       workload: { name: 'mix', operations: { get: 3, set: 1 }, keys: { count: 1000 }, values: { size: '1KB' } },
       phases: [
         { name: 'warm-up', duration: '1s', rate: '100/s', record: false },
-        { name: 'ramp', duration: '20s', rate: '100/s..300/s' },
+        { name: 'ramp', duration: '20s', rate: '100/s..300/s', arrivals: 'poisson' },
         { name: 'closed', duration: '1m', clients: 50, pipeline: 4 },
       ],
     },

@@ -39,7 +39,7 @@ function phaseRow(phase: PhasePlan): Row {
   const load =
     phase.kind === 'closed'
       ? `${formatCount(phase.clients)} clients × ${phase.pipeline} in flight (closed loop)`
-      : `${rateText(phase.rateStartPerSec, phase.rateEndPerSec)}, ${formatCount(phase.operationCount)} operations`;
+      : `${rateText(phase.rateStartPerSec, phase.rateEndPerSec)}${phase.arrivals === 'poisson' ? ' (Poisson)' : ''}, ${formatCount(phase.operationCount)} operations`;
   const cells: Row['cells'] = [
     durationText(phase.startUs),
     `phase ${phase.name}${phase.record ? '' : ' (not recorded)'}`,

@@ -60,6 +60,7 @@ test('a minimal profile gets every default', () => {
           record: true,
           startUs: 0,
           durationUs: 5_000_000,
+          arrivals: 'constant',
           rateStartPerSec: 10,
           rateEndPerSec: 10,
           operationCount: 50,

@@ -52,6 +52,11 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     'duration: "10x" is not a duration; write it like 500ms, 5s or 1m30s',
   ],
   [
+    'arrivals of a closed loop',
+    load('load: { workload: session-cache, phases: [{ duration: 1s, clients: 5, arrivals: §poisson }] }'),
+    'arrivals: arrivals belongs to an open loop (rate); in a closed loop the answers set the pace',
+  ],
+  [
     'no unit',
     load('load: { workload: session-cache, timeout: §5, phases: [{ duration: 1s, rate: 1/s }] }'),
     /^timeout: 5 is a number without a unit/,

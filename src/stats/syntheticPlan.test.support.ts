@@ -44,7 +44,7 @@ export function syntheticPlan(options: SyntheticOptions): Plan {
     if (clients !== undefined) return { ...base, kind: 'closed', clients, pipeline: 1 };
     const rate = ratePerShard * shards;
     const operationCount = Math.floor((rate * durationUs) / 1_000_000);
-    const phase: PhasePlan = { ...base, kind: 'open', rateStartPerSec: rate, rateEndPerSec: rate, operationCount, firstOperation };
+    const phase: PhasePlan = { ...base, kind: 'open', arrivals: 'constant', rateStartPerSec: rate, rateEndPerSec: rate, operationCount, firstOperation };
     firstOperation += operationCount;
     return phase;
   });
