@@ -186,7 +186,10 @@ function chart(timeline: TimelineData, theme: ChartTheme, options: ChartOptions,
       layout: { padding: { right: 16, top: 2 } },
       elements: { point: { radius: 0, hitRadius: 4, hoverRadius: 3 }, line: { tension: 0 } },
       interaction: { mode: 'index', axis: 'x', intersect: false },
-      scales: { x: timeScale(timeline, theme, parts.timeTitle === true), ...parts.scales } as NonNullable<ChartConfiguration<'line'>['options']>['scales'] & object,
+      scales: { x: timeScale(timeline, theme, parts.timeTitle === true), ...parts.scales } as NonNullable<
+        ChartConfiguration<'line'>['options']
+      >['scales'] &
+        object,
       plugins: withAnnotations(parts.annotations, {
         legend: { position: 'top', align: 'end', labels: { color: theme.text, font, boxWidth: 14, boxHeight: 8, padding: 10 } },
         tooltip: { callbacks: { title: (items) => timeText(items[0]?.parsed.x ?? 0, timeline.bucketMs), label: parts.tooltip } },

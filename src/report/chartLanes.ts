@@ -58,7 +58,10 @@ function shownMarks({ marks }: TimelineData): Lanes['marks'] {
 
 /** As many rows as the labels take in a chart of ordinary width; a narrower one leaves out those that find no room. */
 function rowsFor(marks: Lanes['marks'], endMs: number): number {
-  const requests = marks.map(({ tMs, text }) => ({ xPx: (tMs / Math.max(endMs, 1)) * NOMINAL_WIDTH_PX, widthPx: text.length * NOMINAL_CHARACTER_PX }));
+  const requests = marks.map(({ tMs, text }) => ({
+    xPx: (tMs / Math.max(endMs, 1)) * NOMINAL_WIDTH_PX,
+    widthPx: text.length * NOMINAL_CHARACTER_PX,
+  }));
   const places = staggerLabels(requests, { leftPx: 0, rightPx: NOMINAL_WIDTH_PX }, MAX_MARK_ROWS);
   return places.reduce((rows, place) => Math.max(rows, (place?.row ?? -1) + 1), 0);
 }
