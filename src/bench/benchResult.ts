@@ -59,13 +59,16 @@ export interface ProxySection extends SectionHead {
 
 export interface PacingSection extends SectionHead {
   ratePerSec: number;
-  dispatchLagP99Us: Figure;
-  opsPerSec: Figure;
-  /** CPU cores the generator's processes used. */
-  cores: Figure | null;
-  cpuUsPerOp: Figure | null;
-  /** How kvbench waited for the next operation, as its summary says. */
-  pacing: string | null;
+  /** What kvbench chooses by itself on this machine. */
+  chosen: string;
+  ways: {
+    pacing: string;
+    dispatchLagP99Us: Figure | null;
+    opsPerSec: Figure | null;
+    /** CPU cores the generator's processes used. */
+    cores: Figure | null;
+    cpuUsPerOp: Figure | null;
+  }[];
 }
 
 export interface MemorySection extends SectionHead {

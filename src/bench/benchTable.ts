@@ -131,11 +131,15 @@ function renderProxy(section: ProxySection): string[] {
 }
 
 function renderPacing(section: PacingSection): string[] {
-  const { ratePerSec, dispatchLagP99Us, opsPerSec, cores, cpuUsPerOp, pacing } = section;
-  const header = ['wanted, ops/s', 'sent, ops/s', 'dispatch lag p99', 'generator cores', 'CPU µs/op', 'pacing'];
-  const lag = `${formatUs(dispatchLagP99Us.median)} (${formatUs(dispatchLagP99Us.min)}–${formatUs(dispatchLagP99Us.max)})`;
-  const row = [formatCount(ratePerSec), fixed(opsPerSec, 0), lag, fixed(cores, 2), fixed(cpuUsPerOp, 2), pacing ?? '–'];
-  return [...heading('Open loop from one worker', section), '', ...table(header, [row])];
+  const header = ['pacing', 'ops/s', 'dispatch lag p99', 'generator cores', 'CPU µs/op'];
+  const rows = section.ways.map(({ pacing, dispatchLagP99Us, opsPerSec, cores, cpuUsPerOp }) => [
+    pacing === section.chosen ? `${pacing} (the choice on this machine)` : pacing,
+    fixed(opsPerSec, 0),
+    dispatchLagP99Us === null ? '–' : `${formatUs(dispatchLagP99Us.median)} (${formatUs(dispatchLagP99Us.min)}–${formatUs(dispatchLagP99Us.max)})`,
+    fixed(cores, 2),
+    fixed(cpuUsPerOp, 2),
+  ]);
+  return [...heading(`Open loop at ${formatCount(section.ratePerSec)}/s from one worker`, section), '', ...table(header, rows)];
 }
 
 function renderMemory(section: MemorySection): string[] {

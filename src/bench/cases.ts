@@ -51,8 +51,8 @@ export class Selection {
 function parseEntry(text: string): { caseId: string | null; contender: string | null } {
   const isCase = (name: string): boolean => benchCases.some(({ id }) => id === name);
   const isContender = (name: string): boolean => (contenderIds as readonly string[]).includes(name);
-  const [first = '', second] = text.trim().split('/');
-  if (second !== undefined && isCase(first) && isContender(second)) return { caseId: first, contender: second };
+  const [first = '', second, ...more] = text.trim().split('/');
+  if (second !== undefined && more.length === 0 && isCase(first) && isContender(second)) return { caseId: first, contender: second };
   if (second === undefined && isCase(first)) return { caseId: first, contender: null };
   if (second === undefined && isContender(first)) return { caseId: null, contender: first };
   throw new KvbenchError(

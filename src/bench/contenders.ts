@@ -20,6 +20,9 @@ const WARM_UP_SEC = 2;
 const MARGIN_SEC = 1.5;
 /** More than any window needs; they are ended before. */
 const ENDLESS = 2_000_000_000;
+/** SETs of random keys per master, after which all but 1 % of the keys are there. */
+const FILLING_SETS = 5 * KEY_COUNT;
+const FILL_LIMIT_US = 120_000_000;
 
 export interface BenchContext {
   children: Children;
@@ -53,7 +56,7 @@ export interface Contender {
   /** One after the other, each in its own process; several are combined as an even mix. */
   parts: readonly string[];
   /** Puts the keys there that it does not write itself. */
-  fill(servers: BenchServers): Promise<void>;
+  fill(context: BenchContext): Promise<void>;
   start(part: string, benchCase: BenchCase, context: BenchContext): StartedPart;
 }
 
@@ -149,9 +152,13 @@ export function redisBenchmark(id: 'redis-benchmark' | 'valkey-benchmark', path:
     label: id,
     version: firstVersion(path),
     parts: ['set', 'get'],
-    // In a cluster it makes its own names, by slot; then the SETs before the GETs have to do.
-    fill: async (servers) => {
-      if (servers.mode === 'standalone') await servers.fill(KEY_COUNT, VALUE_BYTES, (index) => `key:${String(index).padStart(12, '0')}`);
+    fill: async (context) => {
+      const { servers } = context;
+      if (servers.mode === 'standalone') return servers.fill(KEY_COUNT, VALUE_BYTES, (index) => `key:${String(index).padStart(12, '0')}`);
+      // In a cluster it names its keys by slots of its own choice, which only it knows.
+      const load = { host: servers.seed.host, port: servers.seed.port, part: 'set', clients: 50, pipeline: 64, mode: servers.mode };
+      const child = context.children.start(id, path, redisBenchmarkArguments(load, servers.nodes.length * FILLING_SETS), context.folder);
+      await child.finished(FILL_LIMIT_US);
     },
     start: (part, { clients, pipeline }, context) => {
       const { servers } = context;
@@ -179,8 +186,8 @@ export function startRedisBenchmark(
   return { child, steady: () => sleepUs(SILENT_SETTLE_US, signal), finish: () => endIt(child) };
 }
 
-export function redisBenchmarkArguments({ host, port, part, clients, pipeline, mode }: RedisBenchmarkLoad): string[] {
-  const counts = ['-c', clients, '-P', pipeline, '-n', ENDLESS, '-d', VALUE_BYTES, '-r', KEY_COUNT].map(String);
+export function redisBenchmarkArguments({ host, port, part, clients, pipeline, mode }: RedisBenchmarkLoad, requests = ENDLESS): string[] {
+  const counts = ['-c', clients, '-P', pipeline, '-n', requests, '-d', VALUE_BYTES, '-r', KEY_COUNT].map(String);
   return ['-h', host, '-p', String(port), '-t', part, ...counts, '-q', ...(mode === 'cluster' ? ['--cluster'] : [])];
 }
 
@@ -190,7 +197,7 @@ function memtier(path: string): Contender {
     label: 'memtier_benchmark',
     version: firstVersion(path),
     parts: ['mix'],
-    fill: (servers) => servers.fill(KEY_COUNT, VALUE_BYTES, (index) => `memtier-${index + 1}`),
+    fill: ({ servers }) => servers.fill(KEY_COUNT, VALUE_BYTES, (index) => `memtier-${index + 1}`),
     start: (_part, { connectionsPerMaster, pipeline }, { children, folder, servers, windowUs, signal }) => {
       const { host, port } = servers.seed;
       const numbers: Record<string, number | string> = {

@@ -4,8 +4,9 @@
  */
 import { sleepUs } from '../base/clock.js';
 import { formatBytes, formatCount, formatUs } from '../base/units.js';
-import type { Summary } from '../result/summary.js';
-import { type Figure, figureOf, type WindowResult } from './arithmetic.js';
+import { type Pacing, pacings } from '../plan/plan.js';
+import { readRun } from '../result/readRun.js';
+import { figureOf, orderOfRound, type WindowResult } from './arithmetic.js';
 import { type MemorySection, makeHead, type PacingSection } from './benchResult.js';
 import type { BenchRun } from './benchRun.js';
 import { BenchServers } from './benchServers.js';
@@ -22,61 +23,77 @@ const MEMORY_THREADS = 2;
 const MEMORY_DURATIONS_SEC = [60, 600];
 const LOOK_EVERY_US = 250_000;
 
-function openLoad(servers: BenchServers, threads: number, steadySec: number): KvbenchLoad {
+interface OpenLoad {
+  threads: number;
+  steadySec: number;
+  pacing: Pacing | 'auto';
+}
+
+function openLoad(servers: BenchServers, { threads, steadySec, pacing }: OpenLoad): KvbenchLoad {
   const { port } = servers.seed;
-  const intensity = { rate: `${RATE_PER_SEC}/s` };
-  return { client: 'wire', port, mode: servers.mode, threads, connections: 50, warmUpSec: WARM_UP_SEC, steadySec, intensity };
+  const load = { client: 'wire', port, mode: servers.mode, threads, connections: 50, warmUpSec: WARM_UP_SEC, steadySec } as const;
+  return { ...load, intensity: { rate: `${RATE_PER_SEC}/s` }, more: { pacing } };
 }
 
 export async function measurePacing(run: BenchRun): Promise<PacingSection> {
   run.say(`open loop at ${formatCount(RATE_PER_SEC)}/s, client: wire, one worker`);
   const servers = await BenchServers.start(1, run.signal);
-  const windows: WindowResult[] = [];
-  const lagsUs: number[] = [];
-  let pacing: string | null = null;
+  const rounds: PacedRound[] = [];
+  let chosen: Pacing | null = null;
   try {
     for (let round = 0; round < run.rounds; round++) {
-      const { window, summary } = await pacedRun(run, servers);
-      const lagUs = summary.dispatchLagUs.all?.p99 ?? summary.generator.dispatchLagP99Us;
-      windows.push(window);
-      lagsUs.push(lagUs);
-      pacing = pacingOf(summary);
-      const cores = window.cpuUsPerOp === null ? '' : `, ${((window.cpuUsPerOp * window.opsPerSec) / 1_000_000).toFixed(2)} cores`;
-      run.say(`  round ${round + 1}/${run.rounds}  dispatch lag p99 ${formatUs(lagUs)}, ${formatCount(window.opsPerSec)} ops/s${cores}`);
+      // What kvbench chooses by itself is known once it has chosen.
+      if (chosen === null) chosen = (await pacedRound(run, servers, 'auto', rounds)).pacing;
+      const done = round === 0 ? chosen : null;
+      for (const pacing of orderOfRound(pacings, round)) if (pacing !== done) await pacedRound(run, servers, pacing, rounds);
     }
   } finally {
     await run.children.endAll();
     await servers.close();
   }
-  const perOp = windows.flatMap(({ cpuUsPerOp }) => (cpuUsPerOp === null ? [] : [cpuUsPerOp]));
-  return {
-    ...makeHead({ server: servers.version, rounds: run.rounds, seconds: run.seconds }),
-    ratePerSec: RATE_PER_SEC,
-    dispatchLagP99Us: figureOf(lagsUs) as Figure,
-    opsPerSec: figureOf(windows.map(({ opsPerSec }) => opsPerSec)) as Figure,
-    cores: figureOf(windows.flatMap(({ cpuUsPerOp, opsPerSec }) => (cpuUsPerOp === null ? [] : [(cpuUsPerOp * opsPerSec) / 1_000_000]))),
-    cpuUsPerOp: figureOf(perOp),
-    pacing,
-  };
+  const head = makeHead({ server: servers.version, rounds: run.rounds, seconds: run.seconds });
+  return { ...head, ratePerSec: RATE_PER_SEC, chosen: chosen ?? 'timer', ways: pacings.map((pacing) => wayOf(pacing, rounds)) };
 }
 
-async function pacedRun(run: BenchRun, servers: BenchServers): Promise<{ window: WindowResult; summary: Summary }> {
+interface PacedRound {
+  pacing: Pacing;
+  lagP99Us: number;
+  window: WindowResult;
+}
+
+async function pacedRound(run: BenchRun, servers: BenchServers, wanted: Pacing | 'auto', rounds: PacedRound[]): Promise<PacedRound> {
   await servers.empty();
-  const kvbench = startKvbench(run.children, run.folder, openLoad(servers, 1, run.seconds + SETTLE_US / 1_000_000 + MARGIN_SEC));
+  const steadySec = run.seconds + SETTLE_US / 1_000_000 + MARGIN_SEC;
+  const kvbench = startKvbench(run.children, run.folder, openLoad(servers, { threads: 1, steadySec, pacing: wanted }));
   try {
     await kvbench.child.said(STEADY_BEGINS, START_LIMIT_US);
     await sleepUs(SETTLE_US, run.signal);
     const { window } = await measureWindow(kvbench.child, servers, run.seconds * 1_000_000, run.signal);
-    return { window, summary: await finishKvbench(kvbench) };
+    const summary = await finishKvbench(kvbench);
+    const { pacing } = readRun(kvbench.dir).run.plan.load;
+    const round = { pacing, lagP99Us: summary.dispatchLagUs.all?.p99 ?? summary.generator.dispatchLagP99Us, window };
+    rounds.push(round);
+    const cores = coresOf(window);
+    run.say(`  ${pacing.padEnd(8)} dispatch lag p99 ${formatUs(round.lagP99Us)}${cores === null ? '' : `, ${cores.toFixed(2)} cores`}`);
+    return round;
   } finally {
     await kvbench.child.end();
   }
 }
 
-/** A word of the summary's own; null where it says none. */
-function pacingOf({ generator }: Summary): string | null {
-  const { pacing } = generator as { pacing?: unknown };
-  return typeof pacing === 'string' ? pacing : null;
+function wayOf(pacing: Pacing, rounds: readonly PacedRound[]): PacingSection['ways'][number] {
+  const own = rounds.filter((round) => round.pacing === pacing);
+  return {
+    pacing,
+    dispatchLagP99Us: figureOf(own.map(({ lagP99Us }) => lagP99Us)),
+    opsPerSec: figureOf(own.map(({ window }) => window.opsPerSec)),
+    cores: figureOf(own.map(({ window }) => coresOf(window)).filter((cores) => cores !== null)),
+    cpuUsPerOp: figureOf(own.map(({ window }) => window.cpuUsPerOp).filter((perOp) => perOp !== null)),
+  };
+}
+
+function coresOf({ cpuUsPerOp, opsPerSec }: WindowResult): number | null {
+  return cpuUsPerOp === null ? null : (cpuUsPerOp * opsPerSec) / 1_000_000;
 }
 
 /** @param durationsSec the first is what the others are held against */
@@ -100,7 +117,7 @@ export async function measureMemory(run: BenchRun, durationsSec: readonly number
 
 async function memoryRun(run: BenchRun, servers: BenchServers, durationSec: number): Promise<MemorySection['runs'][number]> {
   await servers.empty();
-  const kvbench = startKvbench(run.children, run.folder, openLoad(servers, MEMORY_THREADS, durationSec));
+  const kvbench = startKvbench(run.children, run.folder, openLoad(servers, { threads: MEMORY_THREADS, steadySec: durationSec, pacing: 'auto' }));
   const peak = { load: 0, all: 0 };
   const look = (): void => {
     peak.all = Math.max(peak.all, treeUsage(kvbench.child.pid)?.peakRssBytes ?? 0);

@@ -22,7 +22,7 @@ export async function measureProxy(run: BenchRun): Promise<ProxySection | null> 
     const toxiproxy = await startEmbeddedToxiproxy();
     try {
       const proxied = await createProxy(toxiproxy.url, `${servers.seed.host}:${servers.seed.port}`);
-      await redisBenchmark('redis-benchmark', path).fill(servers);
+      await redisBenchmark('redis-benchmark', path).fill({ ...run, servers, windowUs: 0 });
       return await measureWays(run, path, servers, { direct: servers.seed, proxied });
     } finally {
       await toxiproxy.close();

@@ -73,7 +73,7 @@ export async function measureContender(
   context: BenchContext,
 ): Promise<{ window: WindowResult; ownOpsPerSec: number | null; unaccounted: number | null }> {
   await context.servers.empty();
-  await contender.fill(context.servers);
+  await contender.fill(context);
   const windows: WindowResult[] = [];
   let own: OwnFigures | null = null;
   const before = await context.servers.operations();
