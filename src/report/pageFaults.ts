@@ -85,7 +85,7 @@ export function gapSection({ availability, faults, incidents }: Summary): Html {
 function causeOf(gap: Gap, faults: readonly FaultSummary[], incidents: readonly FaultSummary[]): string {
   if (gap.faultId !== null) {
     const kind = faults.find(({ id }) => id === gap.faultId)?.kind;
-    return `fault ${gap.faultId}${kind === undefined ? '' : `, ${kind}`}`;
+    return `fault ${gap.faultId}${kind === undefined ? '' : ` (${kind})`}`;
   }
   const incident = incidents.find(
     ({ injectedAtMs, clientRecoveredMs, targets }) =>
@@ -94,7 +94,7 @@ function causeOf(gap: Gap, faults: readonly FaultSummary[], incidents: readonly 
       (clientRecoveredMs ?? Number.POSITIVE_INFINITY) >= gap.startMs &&
       (typeof gap.shard !== 'number' || targets.some(({ shard }) => shard === gap.shard)),
   );
-  return incident === undefined ? 'no fault' : `incident ${incident.id}, ${incident.kind}`;
+  return incident === undefined ? 'no fault' : `incident ${incident.id} (${incident.kind})`;
 }
 
 export function windowSection({ windows, faults }: Summary): Html {
@@ -115,7 +115,7 @@ export function windowSection({ windows, faults }: Summary): Html {
   ];
   const rows = windows.map(({ name, faultId, startMs, endMs, ops, latencyUs }): HtmlValue[] => [
     name,
-    faultId === null ? '–' : `${faultId}, ${faults.find(({ id }) => id === faultId)?.kind ?? ''}`,
+    faultId === null ? '–' : `${faultId} (${faults.find(({ id }) => id === faultId)?.kind ?? '?'})`,
     atOf(startMs),
     atOf(endMs),
     formatCount(ops.planned ?? ops.total),

@@ -32,7 +32,11 @@ export function percentOf(ratio: number | null): string {
 
 /** ok / total; a dash when nothing was asked. */
 export function shareOf(part: number, total: number): string {
-  return total === 0 ? '–' : percentOf(part / total);
+  if (total === 0) return '–';
+  // Rounding must not turn a few into none, nor nearly all into all.
+  const text = percentOf(part / total);
+  if (part > 0 && text === percentOf(0)) return `<${NBSP}${percentOf(0.0001)}`;
+  return part < total && text === percentOf(1) ? `>${NBSP}${percentOf(0.9999)}` : text;
 }
 
 export function rateOf(opsPerSec: number): string {

@@ -57,7 +57,7 @@ function keyFigures(summary: Summary): Html {
     ['Response p99', timeOf(latencyUs.all?.p99), `median ${timeOf(latencyUs.all?.p50)}`],
     ['Availability', percentOf(availability.rate), notOk === 0 ? 'every operation ok' : `${formatCount(notOk)} not ok`],
     rtos.length > 0
-      ? ['Recovery time', durationOf(Math.max(...rtos)), rtos.length === 1 ? 'RTO: injection to client recovered' : `worst RTO of ${rtos.length}`]
+      ? ['Recovery time', durationOf(Math.max(...rtos)), rtos.length === 1 ? 'RTO, from the injection' : `worst RTO of ${rtos.length}`]
       : ['Recovery time', '–', unrecoveredText(summary)],
     ['Longest gap', gap === 0 ? 'none' : durationOf(gap), gap === 0 ? 'every shard kept answering' : 'some shard answered nothing'],
   ];

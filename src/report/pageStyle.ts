@@ -27,7 +27,7 @@ h3 { font-size: 15px; line-height: 1.4; font-weight: 620; }
 section { margin-top: 44px; scroll-margin-top: 16px; }
 .sub, .note, .none, .exit { color: var(--soft); }
 .sub { font-weight: 400; font-size: 13px; letter-spacing: 0; }
-.note { font-size: 13px; margin-bottom: 8px; max-width: 75ch; }
+.note { font-size: 13px; margin-bottom: 8px; max-width: 110ch; text-wrap: pretty; }
 .good { color: var(--good); } .bad { color: var(--bad); } .changed { color: var(--warn); font-weight: 600; }
 .visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 code, pre { font-family: var(--mono); font-size: 0.88em; }

@@ -96,15 +96,15 @@ export class TimelineView {
     this.setRange({ min: center - (center - min) / factor, max: center + (max - center) / factor });
   }
 
-  /** Shows the range, within the run and not narrower than a few buckets, in all charts but `done`, which shows it already. */
-  setRange({ min, max }: Range, done?: Chart): void {
+  /** Shows the range, within the run and not narrower than a few buckets, in all charts. */
+  setRange({ min, max }: Range): void {
     const span = Math.min(Math.max(max - min, MIN_BUCKETS * this.#timeline.bucketMs), this.#full.max - this.#full.min);
     const from = Math.min(Math.max(min, this.#full.min), this.#full.max - span);
     this.#range = { min: from, max: from + span };
     this.#following = true;
     for (const chart of this.#charts) {
       const x = chart.options.scales?.x;
-      if (chart === done || !x) continue;
+      if (!x) continue;
       x.min = this.#range.min / AXIS_MS;
       x.max = this.#range.max / AXIS_MS;
       chart.update('none');
@@ -154,7 +154,7 @@ export class TimelineView {
   #interactive(config: ChartConfiguration): ChartConfiguration {
     const follow = ({ chart }: { chart: Chart }): void => {
       const x = chart.scales.x;
-      if (!this.#following && x) this.setRange({ min: x.min * AXIS_MS, max: x.max * AXIS_MS }, chart);
+      if (!this.#following && x) this.setRange({ min: x.min * AXIS_MS, max: x.max * AXIS_MS });
     };
     const { min, max } = this.#full;
     const options = config.options ?? {};
@@ -162,6 +162,7 @@ export class TimelineView {
       ...config,
       plugins: [
         ...(config.plugins ?? []),
+        { id: 'kvbench-range', afterUpdate: tellRange },
         crosshair(
           () => (this.#timeMs === null ? null : this.#timeMs / AXIS_MS),
           () => this.#theme.text,
@@ -233,4 +234,10 @@ function heading({ title, subtitle }: ChartSpec): HTMLElement {
 function rowsPx({ config }: ChartSpec): number {
   const rows = (config.options?.scales as Record<string, { max?: unknown } | undefined> | undefined)?.[LANE_AXIS]?.max;
   return typeof rows === 'number' ? rows * LANE_PX : 0;
+}
+
+/** What the axis really shows, in seconds, where scripts and tests can read it. */
+function tellRange({ canvas, scales }: Chart): void {
+  const figure = canvas.closest('figure');
+  if (figure && scales.x) figure.dataset.range = `${scales.x.min} ${scales.x.max}`;
 }
