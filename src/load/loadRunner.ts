@@ -39,6 +39,7 @@ export class LoadRunner {
   readonly #timers: NodeJS.Timeout[] = [];
   #t0Us = 0;
   #runningPhase: number | null = null;
+  #nextPhase = 0;
   #isLoadOver = false;
 
   constructor(plan: Plan, endpoints: LoadEndpoints, sink: RunSink) {
@@ -48,7 +49,10 @@ export class LoadRunner {
     this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
     this.finished.then(
       () => {
-        this.#emit({ tUs: monotonicUs() - this.#t0Us, type: 'run', state: 'drained' });
+        // On a busy machine the workers can be done before our own timer says that the load is over.
+        const nowUs = monotonicUs() - this.#t0Us;
+        this.#endLoad(Math.min(nowUs, loadEndUs(this.#plan)));
+        this.#emit({ tUs: nowUs, type: 'run', state: 'drained' });
         void this.#pacing?.stop();
       },
       () => {},
@@ -93,16 +97,13 @@ export class LoadRunner {
       this.#at(phase.startUs, () => this.#phaseStarts(phase.index));
       this.#at(phase.startUs + phase.durationUs, () => this.#phaseEnds(phase.startUs + phase.durationUs));
     }
-    this.#at(loadEndUs(this.#plan), () => this.#loadEnds(loadEndUs(this.#plan)));
+    this.#at(loadEndUs(this.#plan), () => this.#endLoad(loadEndUs(this.#plan)));
   }
 
   /** drain: nothing new, what is out may end by its deadline. now: everything open ends as unsent or unknown. */
   stop(mode: 'drain' | 'now'): void {
     const nowUs = Math.max(0, monotonicUs() - this.#t0Us);
-    if (this.#t0Us !== 0) {
-      this.#phaseEnds(nowUs);
-      this.#loadEnds(nowUs);
-    }
+    if (this.#t0Us !== 0) this.#endLoad(nowUs);
     this.#post({ type: 'stop', mode });
   }
 
@@ -192,9 +193,10 @@ export class LoadRunner {
 
   #phaseStarts(index: number): void {
     const phase = this.#plan.load.phases[index];
-    if (phase === undefined || this.#isLoadOver) return;
+    if (phase === undefined || this.#isLoadOver || index < this.#nextPhase) return;
     this.#phaseEnds(phase.startUs);
     this.#runningPhase = index;
+    this.#nextPhase = index + 1;
     this.#emit({ tUs: phase.startUs, type: 'phase', phase: index, name: phase.name, state: 'start' });
   }
 
@@ -203,6 +205,13 @@ export class LoadRunner {
     if (phase === undefined) return;
     this.#runningPhase = null;
     this.#emit({ tUs, type: 'phase', phase: phase.index, name: phase.name, state: 'end' });
+  }
+
+  /** Tells everything that had to be told up to this time, in order. */
+  #endLoad(tUs: number): void {
+    for (const phase of this.#plan.load.phases) if (phase.startUs < tUs) this.#phaseStarts(phase.index);
+    this.#phaseEnds(tUs);
+    this.#loadEnds(tUs);
   }
 
   #loadEnds(tUs: number): void {
