@@ -48,7 +48,7 @@ export interface LabelAnnotation extends OnScales {
   yValue: Value;
   position: { x: 'start'; y: 'center' };
   color: string;
-  backgroundColor: string;
+  backgroundColor: string | Scriptable<string>;
   font: { size: number; family: string };
   padding: { top: number; bottom: number; left: number; right: number };
   textAlign: 'left';

@@ -11,6 +11,8 @@ import type { TimelineData } from './timelineData.js';
 
 export const LANE_PX = 19;
 const FONT_PX = 11;
+const LABEL_ROW_PX = 15;
+const PLAIN_LABEL_ROWS = 2;
 const LABEL_PADDING_PX = 3;
 const BAR_INSET = 0.14;
 export const LANE_AXIS = 'lanes';
@@ -25,6 +27,9 @@ export function lanedAnnotations(timeline: TimelineData, lanes: Lanes, theme: Ch
   });
   lanes.gaps.forEach((bar, i) => {
     Object.assign(annotations, barAnnotations(`gap${i}`, bar, lanes.gaps, theme));
+  });
+  lanes.starts.forEach((tMs, i) => {
+    annotations[`start${i}`] = { ...markLine(tMs, theme), yScaleID: LANE_AXIS, yMin: 0, yMax: plotBottom };
   });
   lanes.marks.forEach((mark, i) => {
     const place: Scriptable<LabelPlace | null> = ({ chart }) => markPlaces(chart, lanes, theme)[i] ?? null;
@@ -47,11 +52,27 @@ export function lanedAnnotations(timeline: TimelineData, lanes: Lanes, theme: Ch
   return annotations;
 }
 
-/** Of the charts below: the same bands and lines, without words. */
+/** Of the charts below: the same bands and lines; only the faults are named. */
 export function plainAnnotations(timeline: TimelineData, lanes: Lanes, theme: ChartTheme): Annotations {
   const annotations: Annotations = { ...grounds(timeline, theme, false) };
-  lanes.marks.forEach((mark, i) => {
-    annotations[`mark${i}`] = markLine(mark.tMs, theme);
+  const requests = (chart: Chart) =>
+    lanes.faults.map(({ startMs, text }) => ({ xPx: pixelOf(chart, startMs), widthPx: widthOf(chart, text, theme) }));
+  lanes.faults.forEach((fault, i) => {
+    const place: Scriptable<LabelPlace | null> = ({ chart }) => staggerLabels(requests(chart), areaOf(chart), PLAIN_LABEL_ROWS)[i] ?? null;
+    annotations[`faultLabel${i}`] = {
+      ...labelBase(fault.text, theme),
+      // Behind the curves: a peak counts more than a name that stands above as well.
+      drawTime: 'beforeDatasetsDraw',
+      yScaleID: 'y',
+      display: (context) => place(context) !== null,
+      xValue: (context) => valueAt(context.chart, 'x', place(context)?.xPx ?? 0),
+      yValue: (context) => valueAt(context.chart, 'y', topOf(context.chart) + ((place(context)?.row ?? 0) + 0.5) * LABEL_ROW_PX),
+      color: fault.color ?? theme.text,
+      backgroundColor: translucent(theme.background, 0.8),
+    };
+  });
+  [...lanes.starts, ...lanes.marks.map(({ tMs }) => tMs)].forEach((tMs, i) => {
+    annotations[`mark${i}`] = markLine(tMs, theme);
   });
   return annotations;
 }
@@ -107,7 +128,8 @@ function barAnnotations(id: string, bar: LaneBar, others: readonly LaneBar[], th
       xValue: (context) => valueAt(context.chart, 'x', place(context) ?? 0),
       yValue: bar.lane + 0.5,
       color: bar.collateral ? theme.mutedText : theme.text,
-      backgroundColor: 'transparent',
+      // Beside its bar a text may stand on the lines of events.
+      backgroundColor: ({ chart }) => (barPx(chart, bar) >= widthOf(chart, bar.text, theme) ? 'transparent' : theme.background),
     },
   };
 }
@@ -153,15 +175,20 @@ function barLabelX(chart: Chart, bar: LaneBar, others: readonly LaneBar[], theme
   const endPx = Math.min(rightPx, pixelOf(chart, bar.endMs));
   if (startPx > rightPx || endPx < leftPx) return null;
   const widthPx = widthOf(chart, bar.text, theme);
-  if (endPx - startPx >= widthPx) return startPx;
   const neighbours = others.filter((other) => other.lane === bar.lane && other !== bar);
   const isFree = (fromPx: number): boolean =>
     fromPx >= leftPx &&
     fromPx + widthPx <= rightPx &&
     neighbours.every((other) => pixelOf(chart, other.endMs) <= fromPx || pixelOf(chart, other.startMs) >= fromPx + widthPx);
+  if (endPx - startPx >= widthPx) return isFree(startPx) ? startPx : null;
   const besides = [endPx, startPx - widthPx];
   // Left of it another bar's text may already stand: that side is only for a bar near the right edge.
   return besides.find((fromPx, i) => isFree(fromPx) && (i === 0 || neighbours.length === 0)) ?? null;
+}
+
+function barPx(chart: Chart, bar: LaneBar): number {
+  const { leftPx, rightPx } = areaOf(chart);
+  return Math.min(rightPx, pixelOf(chart, bar.endMs)) - Math.max(leftPx, pixelOf(chart, bar.startMs));
 }
 
 /** In rows: far below the last lane, at the bottom of the curves. */
@@ -173,6 +200,11 @@ function plotBottom({ chart }: { chart: Chart }): number {
 function areaOf(chart: Chart): { leftPx: number; rightPx: number } {
   const area: Chart['chartArea'] | undefined = chart.chartArea;
   return { leftPx: area?.left ?? 0, rightPx: area?.right ?? 0 };
+}
+
+function topOf(chart: Chart): number {
+  const area: Chart['chartArea'] | undefined = chart.chartArea;
+  return area?.top ?? 0;
 }
 
 function pixelOf(chart: Chart, tMs: number): number {

@@ -33,6 +33,8 @@ type Series = ChartDataset<'line', Point[]>;
 
 /** Wide enough for the names of lanes; equal in all charts, so that their time axes align. */
 const LEFT_PX = 76;
+/** Legend above and time axis below the rows and curves. */
+const CHART_EDGES_PX = 60;
 const MAX_REASONS = 8;
 
 /** Throughput, response time and errors on one time axis: `scales.x` has the same limits in all three. */
@@ -71,6 +73,7 @@ function throughputChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme
     borderWidth: 1.25,
     fill: 'stack',
     stack: 'outcomes',
+    pointStyle: 'rect',
   });
   const outcomes = (['fail', 'info', 'dropped'] as const)
     .filter((outcome) => throughput[outcome].some((rate) => rate > 0))
@@ -84,6 +87,7 @@ function throughputChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme
           borderWidth: 1,
           borderDash: [4, 3],
           stack: 'planned',
+          pointStyle: 'line',
         },
       ]
     : [];
@@ -114,6 +118,7 @@ function responseChart(
     borderColor: color,
     backgroundColor: color,
     borderWidth: width,
+    pointStyle: 'line',
     // A moment between two silent ones has no line: it gets a dot.
     pointRadius: values.map((value, i) => (value !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null ? 1.5 : 0)),
     spanGaps: false,
@@ -137,10 +142,11 @@ function errorsChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, op
       backgroundColor: translucent(color, 0.6),
       borderWidth: 0,
       fill: i === 0 ? 'origin' : '-1',
+      pointStyle: 'rect',
       stepped: 'middle',
     };
   });
-  const y = { ...valueScale(theme), stacked: true, beginAtZero: true, ...(datasets.length === 0 ? { max: 1 } : {}) };
+  const y = { ...valueScale(theme), stacked: true, beginAtZero: true, ...(datasets.length === 0 ? { max: 1 } : { grace: '15%' }) };
   return chart(timeline, theme, options, {
     datasets,
     scales: { y },
@@ -191,7 +197,11 @@ function chart(timeline: TimelineData, theme: ChartTheme, options: ChartOptions,
       >['scales'] &
         object,
       plugins: withAnnotations(parts.annotations, {
-        legend: { position: 'top', align: 'end', labels: { color: theme.text, font, boxWidth: 14, boxHeight: 8, padding: 10 } },
+        legend: {
+          position: 'top',
+          align: 'end',
+          labels: { color: theme.text, font, usePointStyle: true, pointStyleWidth: 18, boxHeight: 8, padding: 12 },
+        },
         tooltip: { callbacks: { title: (items) => timeText(items[0]?.parsed.x ?? 0, timeline.bucketMs), label: parts.tooltip } },
       }),
     },
@@ -258,13 +268,14 @@ function laneScale(lanes: Lanes, theme: ChartTheme): unknown {
     axis: 'y',
     position: 'left',
     min: 0,
-    max: lanes.count,
+    // Half a row of distance to the curves.
+    max: lanes.count + 0.5,
     reverse: true,
     stack: 'rows',
     // The rows keep their height in pixels; the curves get the rest.
     stackWeight: ({ chart: drawn }: { chart: { height: number } }) => {
-      const rowsPx = lanes.count * LANE_PX;
-      return rowsPx / Math.max(60, drawn.height - 75 - rowsPx);
+      const rowsPx = (lanes.count + 0.5) * LANE_PX;
+      return rowsPx / Math.max(60, drawn.height - CHART_EDGES_PX - rowsPx);
     },
     afterFit: fixedWidth,
     afterBuildTicks: (scale: { ticks: { value: number }[] }) => {

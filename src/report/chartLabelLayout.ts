@@ -16,8 +16,8 @@ const CLEARANCE_PX = 6;
 
 /**
  * Staggers labels, in order of their moments, over `rows` rows (0 is the top one); null where there is no room. A label that begins below
- * or beside an earlier one goes to a lower row, so that the line of a moment, from its label down, crosses no label but those that had to
- * be shifted at the right edge.
+ * or beside an earlier one goes to a lower row, so that the line of a moment, from its label down, crosses no label. Where the rows run
+ * out it takes any free one, and its line passes behind labels.
  */
 export function staggerLabels(requests: readonly LabelRequest[], area: { leftPx: number; rightPx: number }, rows: number): (LabelPlace | null)[] {
   const placed: { startPx: number; endPx: number; row: number }[] = [];
@@ -25,8 +25,11 @@ export function staggerLabels(requests: readonly LabelRequest[], area: { leftPx:
     if (xPx < area.leftPx || xPx > area.rightPx) return null;
     const startPx = Math.max(area.leftPx, Math.min(xPx, area.rightPx - widthPx));
     const near = placed.filter((one) => one.endPx + CLEARANCE_PX > startPx && one.startPx < startPx + widthPx + CLEARANCE_PX);
-    const row = Math.max(-1, ...near.map((one) => one.row)) + 1;
-    if (row >= rows) return null;
+    const taken = new Set(near.map((one) => one.row));
+    const below = Math.max(-1, ...taken) + 1;
+    const free = Array.from({ length: rows }, (_, row) => row).find((row) => !taken.has(row));
+    const row = below < rows ? below : free;
+    if (row === undefined) return null;
     placed.push({ startPx, endPx: startPx + widthPx, row });
     return { xPx: startPx, row };
   });

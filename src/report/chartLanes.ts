@@ -4,11 +4,12 @@
  */
 import { formatSeconds } from '../base/units.js';
 import { laneOfEach, staggerLabels } from './chartLabelLayout.js';
-import type { TimelineBand, TimelineData, TimelineGap } from './timelineData.js';
+import type { MarkKind, TimelineBand, TimelineData, TimelineGap } from './timelineData.js';
 
 /** More silent shards than this share the last lane. */
 const MAX_GAP_LANES = 6;
-const MAX_FAULT_LANES = 3;
+/** Faults beyond share the last lane, where only those that find room are named. */
+const MAX_FAULT_LANES = 6;
 const MAX_MARK_ROWS = 5;
 const NOMINAL_WIDTH_PX = 900;
 const NOMINAL_CHARACTER_PX = 6.2;
@@ -31,6 +32,9 @@ export interface Lanes {
   titles: string[];
   faults: LaneBar[];
   gaps: LaneBar[];
+  /** When each fault and incident began, in ms since t0. */
+  starts: number[];
+  /** What followed, to be named. */
   marks: { tMs: number; text: string }[];
   firstMarkRow: number;
   markRows: number;
@@ -44,16 +48,27 @@ export function lanesOf(timeline: TimelineData): Lanes {
   const markRows = rowsFor(marks, timeline.endMs);
   const gaps = gapLanes(timeline.gaps, faultLanes + markRows);
   const titles = [
-    ...Array.from({ length: faultLanes }, (_, i) => (i === 0 ? 'broken' : '')),
+    ...Array.from({ length: faultLanes }, (_, i) => (i === 0 ? 'faults' : '')),
     ...Array.from({ length: markRows }, (_, i) => (i === 0 ? 'events' : '')),
     ...gaps.titles,
   ];
-  return { count: titles.length, titles, faults, gaps: gaps.bars, marks, firstMarkRow: faultLanes, markRows };
+  return {
+    count: titles.length,
+    titles,
+    faults,
+    gaps: gaps.bars,
+    starts: faults.map(({ startMs }) => startMs),
+    marks,
+    firstMarkRow: faultLanes,
+    markRows,
+  };
 }
 
-/** The first error is within a pixel or two of its cause: it stands in the tables, not here. */
+/** Beginnings are named by the bars of the faults lane, and the first error is within a pixel or two of its cause. */
+const unnamedKinds: ReadonlySet<MarkKind> = new Set(['kill', 'injected', 'incident', 'firstError']);
+
 function shownMarks({ marks }: TimelineData): Lanes['marks'] {
-  return marks.filter(({ kind }) => kind !== 'firstError').map(({ tMs, label }) => ({ tMs, text: label }));
+  return marks.filter(({ kind }) => !unnamedKinds.has(kind)).map(({ tMs, label }) => ({ tMs, text: label }));
 }
 
 /** As many rows as the labels take in a chart of ordinary width; a narrower one leaves out those that find no room. */

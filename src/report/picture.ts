@@ -3,7 +3,7 @@
  * writeReport. Uses the shipped fonts only: a machine without any font draws the same picture.
  */
 import { fileURLToPath } from 'node:url';
-import { createCanvas, GlobalFonts, Image, type SKRSContext2D } from 'canvas';
+import { createCanvas, GlobalFonts, loadImage, type SKRSContext2D } from 'canvas';
 import { assert } from '../base/assert.js';
 import { LANE_PX } from './chartAnnotations.js';
 import { buildCharts, type ChartSpec, lightTheme } from './chartDefinition.js';
@@ -24,14 +24,14 @@ export const PICTURE_HEIGHT_PX = 1100;
 /** Charts are drawn small and shown at this scale, so that their text is readable when the picture is shrunk into a page. */
 const SCALE = 1.25;
 const MARGIN_PX = 32;
-const CHART_TITLE_PX = 26;
+const CHART_GAP_PX = 10;
 const MAX_SENTENCE_LINES = 3;
 const FAMILY = 'Inter';
 const verdictColors: Readonly<Record<string, string>> = { passed: '#2f855a', failed: '#c53030' };
 const OTHER_VERDICT_COLOR = '#b7791f';
 
 /** A PNG of `PICTURE_WIDTH_PX` × `PICTURE_HEIGHT_PX`. */
-export function renderPicture(timeline: TimelineData, title: PictureTitle): Buffer {
+export async function renderPicture(timeline: TimelineData, title: PictureTitle): Promise<Buffer> {
   registerFonts();
   const canvas = createCanvas(PICTURE_WIDTH_PX, PICTURE_HEIGHT_PX);
   const context = canvas.getContext('2d');
@@ -39,12 +39,12 @@ export function renderPicture(timeline: TimelineData, title: PictureTitle): Buff
   context.fillRect(0, 0, PICTURE_WIDTH_PX, PICTURE_HEIGHT_PX);
   let topPx = drawHeading(context, title);
   const specs = buildCharts(timeline, { ...lightTheme, fontFamily: FAMILY }, { bands: true, logScale: true });
-  const heights = chartHeights(PICTURE_HEIGHT_PX - topPx - MARGIN_PX / 2, lanesOf(timeline).count * LANE_PX * SCALE);
-  specs.forEach((spec, i) => {
+  const heights = chartHeights(PICTURE_HEIGHT_PX - topPx - MARGIN_PX / 2, (lanesOf(timeline).count + 0.5) * LANE_PX * SCALE);
+  for (const [i, spec] of specs.entries()) {
     const heightPx = heights[i] as number;
-    drawChart(context, spec, topPx, heightPx);
+    await drawChart(context, spec, topPx, heightPx);
     topPx += heightPx;
-  });
+  }
   return canvas.toBuffer('image/png');
 }
 
@@ -59,7 +59,6 @@ function chartHeights(totalPx: number, lanesPx: number): number[] {
 function drawHeading(context: SKRSContext2D, { name, verdict, sentence }: PictureTitle): number {
   const widthPx = PICTURE_WIDTH_PX - 2 * MARGIN_PX;
   context.textBaseline = 'middle';
-  context.font = `600 24px ${FAMILY}`;
   const badge = verdict.toUpperCase();
   context.font = `600 17px ${FAMILY}`;
   const badgePx = context.measureText(badge).width + 24;
@@ -86,24 +85,24 @@ function drawHeading(context: SKRSContext2D, { name, verdict, sentence }: Pictur
   return yPx + 4;
 }
 
-function drawChart(context: SKRSContext2D, spec: ChartSpec, topPx: number, heightPx: number): void {
+async function drawChart(context: SKRSContext2D, spec: ChartSpec, topPx: number, heightPx: number): Promise<void> {
   const widthPx = PICTURE_WIDTH_PX - MARGIN_PX;
-  const bodyPx = heightPx - CHART_TITLE_PX / 2;
+  const bodyPx = heightPx - CHART_GAP_PX;
   const renderer = new ChartJSNodeCanvas({ width: widthPx / SCALE, height: bodyPx / SCALE, plugins: { modern: [annotation] } });
   const options = spec.config.options;
   assert(options !== undefined, 'a chart has options');
   // One pixel of the chart becomes SCALE pixels of the picture.
   options.devicePixelRatio = SCALE;
-  const image = new Image();
-  image.src = renderer.renderToBufferSync(spec.config, 'image/png');
-  context.drawImage(image, MARGIN_PX / 2, topPx + CHART_TITLE_PX / 2, widthPx, bodyPx);
+  // Decoding takes its time: an image that is drawn before it is complete leaves no trace.
+  const image = await loadImage(renderer.renderToBufferSync(spec.config, 'image/png'));
+  context.drawImage(image, MARGIN_PX / 2, topPx, widthPx, bodyPx);
   context.font = `600 17px ${FAMILY}`;
   context.fillStyle = lightTheme.text;
-  context.fillText(spec.title, MARGIN_PX, topPx + CHART_TITLE_PX / 2 + 8);
+  context.fillText(spec.title, MARGIN_PX, topPx + 17);
   const titlePx = context.measureText(spec.title).width;
   context.font = `400 15px ${FAMILY}`;
   context.fillStyle = lightTheme.mutedText;
-  context.fillText(spec.subtitle, MARGIN_PX + titlePx + 12, topPx + CHART_TITLE_PX / 2 + 9);
+  context.fillText(spec.subtitle, MARGIN_PX + titlePx + 12, topPx + 18);
 }
 
 /** Words into lines of at most `widthPx`; what does not fit into `maxLines` ends in an ellipsis. */

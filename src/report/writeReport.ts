@@ -13,6 +13,6 @@ export async function writeReport(data: RunData, summary: Summary): Promise<{ fi
   const page = join(data.dir, 'report.html');
   writeFileSync(page, renderPage(data, summary, timeline));
   const picture = join(data.dir, 'timeline.png');
-  writeFileSync(picture, renderPicture(timeline, { name: data.run.name, verdict: summary.verdict, sentence: summary.sentence }));
+  writeFileSync(picture, await renderPicture(timeline, { name: data.run.name, verdict: summary.verdict, sentence: summary.sentence }));
   return { files: [page, picture] };
 }
