@@ -3,7 +3,7 @@ import { formatCount } from '../base/units.js';
 import type { RunData } from '../result/readRun.js';
 import type { Summary } from '../result/summary.js';
 import { durationOf, observedOf, percentOf, rateOf, timeOf } from './pageFormat.js';
-import { type Html, html, table } from './pageHtml.js';
+import { type Column, type Html, type HtmlValue, html, table } from './pageHtml.js';
 
 const verdicts: Record<Summary['verdict'], { mark: string; text: string }> = {
   passed: { mark: '✓', text: 'Passed' },
@@ -71,18 +71,20 @@ function unrecoveredText({ faults, incidents, availability }: Summary): string {
 
 export function thresholdSection({ thresholds }: Summary): Html {
   if (thresholds.length === 0) return html`<section id="thresholds"><h2>Thresholds</h2><p class="none">The profile sets none.</p></section>`;
-  const rows = thresholds.map((threshold) => [
-    html`<code>${threshold.metric}</code>`,
+  const noted = thresholds.some(({ note }) => note !== undefined);
+  const rows = thresholds.map((threshold): HtmlValue[] => [
+    html`${threshold.ok ? html`<span class="judged good">✓ holds</span>` : html`<span class="judged bad">✗ failed</span>`} <code>${threshold.metric}</code>`,
     html`<code>${threshold.expression}</code>`,
     observedOf(threshold),
-    html`${okMark(threshold.ok)}${threshold.note === undefined ? '' : html` <span class="sub">${threshold.note}</span>`}`,
+    ...(noted ? [threshold.note ?? ''] : []),
   ]);
-  const columns = [{ title: 'Metric' }, { title: 'Wanted' }, { title: 'Observed', numeric: true }, { title: 'Result' }];
+  const columns: Column[] = [
+    { title: 'Metric' },
+    { title: 'Wanted' },
+    { title: 'Observed', numeric: true },
+    ...(noted ? [{ title: 'Note', wrap: true }] : []),
+  ];
   return html`<section id="thresholds"><h2>Thresholds</h2>${table(columns, rows)}</section>`;
-}
-
-function okMark(ok: boolean): Html {
-  return ok ? html`<span class="good">✓ holds</span>` : html`<span class="bad">✗ failed</span>`;
 }
 
 function startedText(iso: string): Html {

@@ -46,6 +46,8 @@ export interface Column {
   title: HtmlValue;
   /** Right-aligned with figures of one width. */
   numeric?: boolean;
+  /** Prose, which may take several lines. */
+  wrap?: boolean;
   /** Said when pointed at. */
   hint?: string;
 }
@@ -80,7 +82,7 @@ function tableOf(columns: readonly Column[], bodies: readonly Html[], { caption,
 
 function tableRow(columns: readonly Column[], row: readonly HtmlValue[]): Html {
   const cells = row.map((cell, i) => {
-    const attributes = columns[i]?.numeric ? html` class="num"` : '';
+    const attributes = columns[i]?.numeric ? html` class="num"` : columns[i]?.wrap ? html` class="wrap"` : '';
     return i === 0 ? html`<th scope="row"${attributes}>${cell}</th>` : html`<td${attributes}>${cell}</td>`;
   });
   return html`<tr>${cells}</tr>`;

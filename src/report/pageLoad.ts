@@ -106,7 +106,7 @@ export function outcomeSection({ ops, warmUp }: Summary): Html {
     { title: 'Operations', numeric: true },
     { title: 'Share', numeric: true },
     ...(hasWarmUp ? [{ title: 'Warm-up', numeric: true }] : []),
-    { title: 'Meaning' },
+    { title: 'Meaning', wrap: true },
   ];
   const rows: HtmlValue[][] = outcomeMeanings.map(([name, meaning]) => [
     name,

@@ -47,13 +47,13 @@ h1 .sentence { text-wrap: pretty; max-width: 46em; }
 .banner.bad { border-color: var(--bad); background: var(--bad-fill); color: var(--ink); }
 .banner.bad strong { color: var(--bad); }
 .exit { margin-top: 10px; font-size: 13px; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(178px, 1fr)); gap: 1px; margin-top: 24px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
-.figures div { background: var(--paper); padding: 12px 16px 13px; }
+.figures { display: flex; flex-wrap: wrap; gap: 1px; margin-top: 24px; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
+.figures div { flex: 1 1 178px; background: var(--paper); padding: 12px 16px 13px; }
 .figures dt { font-size: 13px; color: var(--soft); }
 .figures b { display: block; font-size: 25px; line-height: 1.3; font-weight: 600; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
 .figures span { font-size: 12.5px; color: var(--soft); }
 
-.scroll { overflow-x: auto; margin: 0 -4px; padding: 0 4px; }
+.scroll { position: relative; overflow-x: auto; margin: 0 -4px; padding: 0 4px; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: 13px; padding: 12px 0 4px; }
 th, td { text-align: left; padding: 5px 18px 5px 0; vertical-align: baseline; border-bottom: 1px solid var(--line); font-weight: 400; }
@@ -61,11 +61,14 @@ th:last-child, td:last-child { padding-right: 0; }
 thead th { color: var(--soft); font-size: 12.5px; border-bottom-color: var(--strong); white-space: nowrap; vertical-align: bottom; }
 thead td { border: 0; }
 thead .colgroup { text-align: right; border: 0; padding-bottom: 0; color: var(--ink); font-weight: 600; }
-tbody th { white-space: nowrap; font-weight: 500; }
+th, td { white-space: nowrap; }
+tbody th { font-weight: 500; }
+td.wrap { white-space: normal; min-width: 15em; }
 tbody tr:hover > * { background: var(--raised); }
 .num { text-align: right; white-space: nowrap; }
 tr.group th { padding-top: 16px; font-weight: 620; white-space: normal; }
 tr.group:hover > * { background: none; }
+.judged { display: inline-block; min-width: 5em; }
 .missing { color: var(--soft); cursor: help; }
 th[title], th span[title] { cursor: help; }
 .bar { width: 110px; height: 8px; vertical-align: middle; border: 0; background: none; appearance: none; -webkit-appearance: none; }
@@ -122,8 +125,7 @@ button:disabled { opacity: 0.45; cursor: default; }
   main { padding-top: 18px; }
   h1 { flex-direction: column; gap: 8px; font-size: 20px; }
   section { margin-top: 34px; }
-  .figures { grid-template-columns: 1fr 1fr; }
-  .figures div { padding: 10px 12px; }
+  .figures div { flex-basis: 40%; padding: 10px 12px; }
   .figures b { font-size: 20px; }
   .pair { grid-template-columns: minmax(0, 1fr); }
   .metadata div { grid-template-columns: minmax(0, 1fr); gap: 0; }
@@ -142,5 +144,4 @@ button:disabled { opacity: 0.45; cursor: default; }
   h2, h3 { break-after: avoid; }
   .json { max-height: none; }
 }
-@media (prefers-reduced-motion: no-preference) { html { scroll-behavior: smooth; } }
 `;

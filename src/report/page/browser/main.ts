@@ -57,12 +57,17 @@ function wirePointer(place: HTMLElement, view: TimelineView): void {
     meant = false;
     view.readAt(null);
   });
-  place.addEventListener('pointermove', (event) => {
+  const read = (event: PointerEvent): void => {
     meant = true;
     if (event.target instanceof HTMLCanvasElement) view.readPointer(event.target, event.clientX, event.clientY);
     else view.readAt(null);
+  };
+  place.addEventListener('pointermove', read);
+  place.addEventListener('pointerdown', read);
+  // A finger that is lifted leaves as well: what it pointed at stays to be read.
+  place.addEventListener('pointerleave', (event) => {
+    if (event.pointerType !== 'touch') view.readAt(null);
   });
-  place.addEventListener('pointerleave', () => view.readAt(null));
   place.addEventListener('dblclick', (event) => {
     if (event.target instanceof HTMLCanvasElement) view.reset();
   });
