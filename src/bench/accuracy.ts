@@ -3,20 +3,25 @@
  * Called by main.ts. What the server itself did late is measured too, and said beside.
  */
 import { fileURLToPath } from 'node:url';
+import { sleepUs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { formatUs } from '../base/units.js';
 import { readRun } from '../result/readRun.js';
 import type { SparseHistogram } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { Counts } from '../stats/hdr.js';
+import { NOISE_LIMIT_CORES } from './arithmetic.js';
 import { type AccuracyCase, type AccuracyRow, type AccuracySection, makeHead } from './benchResult.js';
 import type { BenchRun } from './benchRun.js';
 import { type Behaviour, quantileUs } from './knownAnswer.js';
 import type { KnownStats } from './knownMessages.js';
 import { KnownServer } from './knownServer.js';
 import { finishKvbench, type KvbenchLoad, START_LIMIT_US, STEADY_BEGINS, startKvbench } from './kvbenchRun.js';
+import { watchOthers } from './processUsage.js';
 
 const WARM_UP_SEC = 2;
+/** How long before the end of the load the machine is looked at again. */
+const SHORT_OF_END_US = 200_000;
 const PROBE_PAUSE_US = 5_000;
 /** A figure is right when it is this close, or this fraction. */
 const TOLERANCE_US = 150;
@@ -119,7 +124,16 @@ export async function measureAccuracy(run: BenchRun): Promise<AccuracySection> {
 }
 
 async function measureCase(run: BenchRun, known: KnownCase, client: 'wire' | 'ioredis'): Promise<AccuracyCase> {
-  const result: AccuracyCase = { id: known.id, title: known.title, client, rows: [], serverLatenessUs: null, probeUs: null, failure: null };
+  const result: AccuracyCase = {
+    id: known.id,
+    title: known.title,
+    client,
+    rows: [],
+    serverLatenessUs: null,
+    probeUs: null,
+    otherCores: null,
+    failure: null,
+  };
   const server = await KnownServer.start(known.behaviour);
   try {
     if (known.isProbed) result.probeUs = await probe(run, server);
@@ -138,6 +152,9 @@ async function measureCase(run: BenchRun, known: KnownCase, client: 'wire' | 'io
     try {
       await kvbench.child.said(STEADY_BEGINS, START_LIMIT_US);
       await server.reset();
+      const others = watchOthers([kvbench.child.pid, server.pid]);
+      await sleepUs(steadySec * 1_000_000 - SHORT_OF_END_US, run.signal);
+      result.otherCores = others();
       const summary = await finishKvbench(kvbench);
       const stats = await server.stats();
       result.serverLatenessUs = latenessOf(stats);
@@ -223,7 +240,7 @@ async function probe(run: BenchRun, server: KnownServer): Promise<{ p50: number;
   return { p50: at(0.5), p99: at(0.99) };
 }
 
-export function describeCase({ rows, serverLatenessUs, probeUs, failure }: AccuracyCase): string[] {
+export function describeCase({ rows, serverLatenessUs, probeUs, otherCores, failure }: AccuracyCase): string[] {
   const lines = rows.map((row) => {
     const show = (value: number): string => (row.unit === 'us' ? formatUs(value) : `${value.toFixed(0)}/s`);
     const delivered = row.delivered === null ? '' : `, delivered ${show(row.delivered)} ${row.okOfDelivered ? '✓' : '✗'}`;
@@ -234,5 +251,7 @@ export function describeCase({ rows, serverLatenessUs, probeUs, failure }: Accur
     lines.push(`  the server was late by ${formatUs(p50)} (p50), ${formatUs(p99)} (p99), ${formatUs(p999)} (p99.9)`);
   }
   if (probeUs !== null) lines.push(`  an independent probe saw ${formatUs(probeUs.p50)} (p50), ${formatUs(probeUs.p99)} (p99)`);
+  if (otherCores !== null && otherCores > NOISE_LIMIT_CORES)
+    lines.push(`! something else used ${otherCores.toFixed(2)} cores meanwhile: the machine was not idle`);
   return failure === null ? lines : [...lines, `✗ ${failure}`];
 }

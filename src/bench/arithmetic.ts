@@ -1,5 +1,8 @@
 /** The benchmark's own arithmetic: medians, spreads, ratios and how two windows become one. Used by every part of the bench. Pure. */
 
+/** With more cores than this busy with something else, figures are not to be relied on, and the tables say so. */
+export const NOISE_LIMIT_CORES = 0.1;
+
 /** Middle value, or the mean of the two middle ones. NaN when empty. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

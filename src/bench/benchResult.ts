@@ -68,6 +68,7 @@ export interface PacingSection extends SectionHead {
     /** CPU cores the generator's processes used. */
     cores: Figure | null;
     cpuUsPerOp: Figure | null;
+    otherCores: Figure | null;
   }[];
 }
 
@@ -100,6 +101,8 @@ export interface AccuracyCase {
   serverLatenessUs: { p50: number; p99: number; p999: number } | null;
   /** Round trips of an independent program at an otherwise idle server. */
   probeUs: { p50: number; p99: number } | null;
+  /** CPU cores that neither kvbench, the known server nor the bench kept busy; null where the system does not tell. */
+  otherCores: number | null;
   failure: string | null;
 }
 

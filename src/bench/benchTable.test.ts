@@ -75,15 +75,16 @@ const bench: BenchFile = {
       ratePerSec: 20_000,
       chosen: 'thread',
       ways: [
-        { pacing: 'timer', dispatchLagP99Us: figure(1600), opsPerSec: figure(20_000), cores: null, cpuUsPerOp: null },
+        { pacing: 'timer', dispatchLagP99Us: figure(1600), opsPerSec: figure(20_000), cores: null, cpuUsPerOp: null, otherCores: null },
         {
           pacing: 'thread',
           dispatchLagP99Us: figure(620, 600, 640),
           opsPerSec: figure(19_990, 20_000, 20_010),
           cores: figure(0.4),
           cpuUsPerOp: figure(20),
+          otherCores: figure(0.3, 0.02, 0.2),
         },
-        { pacing: 'spin', dispatchLagP99Us: null, opsPerSec: null, cores: null, cpuUsPerOp: null },
+        { pacing: 'spin', dispatchLagP99Us: null, opsPerSec: null, cores: null, cpuUsPerOp: null, otherCores: null },
       ],
     },
     memory: {
@@ -110,6 +111,7 @@ const bench: BenchFile = {
           ],
           serverLatenessUs: { p50: 1, p99: 20, p999: 200 },
           probeUs: { p50: 1050, p99: 1090 },
+          otherCores: 0.5,
           failure: null,
         },
       ],

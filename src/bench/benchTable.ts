@@ -1,7 +1,7 @@
 /** The results of the bench as Markdown: latest.md, and what ends its output. Called by main.ts. Pure. */
 import { formatBytes, formatCount, formatUs } from '../base/units.js';
 import { describeCase } from './accuracy.js';
-import { type Figure, figureOf, ratioOf, type WindowResult } from './arithmetic.js';
+import { type Figure, figureOf, NOISE_LIMIT_CORES, ratioOf, type WindowResult } from './arithmetic.js';
 import type {
   AccuracySection,
   BenchFile,
@@ -18,8 +18,6 @@ import { contenderRatio, requirementsOf } from './requirements.js';
 
 /** What kvbench says of itself and what the servers saw may differ by this: the two look at slightly different times. */
 const OWN_FIGURE_TOLERANCE = 0.03;
-/** More than this many cores busy with something else, and the figures are not to be relied on. */
-const NOISE_LIMIT_CORES = 0.1;
 
 export function renderBench({ sections }: BenchFile): string {
   const parts = [
@@ -99,10 +97,13 @@ function remarks(contenders: readonly ContenderResult[]): string[] {
     contenders.flatMap(({ rounds }) => rounds),
     ({ otherCores }) => otherCores,
   );
-  if (noise !== null && noise.max > NOISE_LIMIT_CORES) {
-    lines.push(`- Something else used ${noise.median.toFixed(2)} cores meanwhile (at most ${noise.max.toFixed(2)}): the machine was not idle.`);
-  }
+  lines.push(...noiseRemark(noise));
   return lines.length === 0 ? [] : ['', ...lines];
+}
+
+function noiseRemark(noise: Figure | null): string[] {
+  if (noise === null || noise.max <= NOISE_LIMIT_CORES) return [];
+  return [`- Something else used ${noise.median.toFixed(2)} cores meanwhile (at most ${noise.max.toFixed(2)}): the machine was not idle.`];
 }
 
 function renderStartUp(section: StartUpSection): string[] {
@@ -121,13 +122,10 @@ function renderProxy(section: ProxySection): string[] {
     );
     return [title, fixed(figure(direct, ops), 0), fixed(figure(proxied, ops), 0), ratio === null ? '–' : ratio.median.toFixed(2)];
   });
-  const failures = section.cases.flatMap((each) => each.failures.map((failure) => `- ${each.title}, ${failure}`));
-  return [
-    ...heading('The embedded Toxiproxy without a toxic', section),
-    '',
-    ...table(header, rows),
-    ...(failures.length > 0 ? ['', ...failures] : []),
-  ];
+  const windows = section.cases.flatMap(({ direct, proxied }) => [...direct, ...proxied]);
+  const remarks = section.cases.flatMap((each) => each.failures.map((failure) => `- ${each.title}, ${failure}`));
+  remarks.push(...noiseRemark(figure(windows, ({ otherCores }) => otherCores)));
+  return [...heading('The embedded Toxiproxy without a toxic', section), '', ...table(header, rows), ...(remarks.length > 0 ? ['', ...remarks] : [])];
 }
 
 function renderPacing(section: PacingSection): string[] {
@@ -139,7 +137,9 @@ function renderPacing(section: PacingSection): string[] {
     fixed(cores, 2),
     fixed(cpuUsPerOp, 2),
   ]);
-  return [...heading(`Open loop at ${formatCount(section.ratePerSec)}/s from one worker`, section), '', ...table(header, rows)];
+  const noise = noiseRemark(figureOf(section.ways.flatMap(({ otherCores }) => otherCores?.values ?? [])));
+  const title = `Open loop at ${formatCount(section.ratePerSec)}/s from one worker`;
+  return [...heading(title, section), '', ...table(header, rows), ...(noise.length > 0 ? ['', ...noise] : [])];
 }
 
 function renderMemory(section: MemorySection): string[] {

@@ -32,6 +32,10 @@ export class KnownServer {
     }
   }
 
+  get pid(): number {
+    return this.#process.pid ?? -1;
+  }
+
   /** Forgets what it has counted. */
   async reset(): Promise<void> {
     await this.#ask({ kind: 'reset' }, 'reset');

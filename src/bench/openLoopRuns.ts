@@ -89,6 +89,7 @@ function wayOf(pacing: Pacing, rounds: readonly PacedRound[]): PacingSection['wa
     opsPerSec: figureOf(own.map(({ window }) => window.opsPerSec)),
     cores: figureOf(own.map(({ window }) => coresOf(window)).filter((cores) => cores !== null)),
     cpuUsPerOp: figureOf(own.map(({ window }) => window.cpuUsPerOp).filter((perOp) => perOp !== null)),
+    otherCores: figureOf(own.map(({ window }) => window.otherCores).filter((cores) => cores !== null)),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { monotonicUs } from '../base/clock.js';
 
 export interface ProcessUsage {
   /** User and system time of all its threads, also of those that have ended. */
@@ -69,6 +70,24 @@ function parentsOfAll(): Map<number, number> {
     }
   }
   return parents;
+}
+
+/** Watches what is not ours: call it at the begin of a time, and the result at its end. Cores that all but these processes kept busy; null: unknown. */
+export function watchOthers(pids: readonly number[]): () => number | null {
+  const before = othersUs(pids);
+  const beganUs = monotonicUs();
+  return () => {
+    const after = othersUs(pids);
+    return before === null || after === null ? null : Math.max(0, after - before) / (monotonicUs() - beganUs);
+  };
+}
+
+function othersUs(pids: readonly number[]): number | null {
+  const machineUs = machineBusyUs();
+  const usages = pids.map(treeUsage);
+  if (machineUs === null || usages.some((usage) => usage === null)) return null;
+  const { user, system } = process.cpuUsage();
+  return usages.reduce((rest, usage) => rest - (usage?.cpuUs ?? 0), machineUs) - user - system;
 }
 
 let knownTickUs = 0;
