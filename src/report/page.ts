@@ -64,7 +64,7 @@ function chartSection(): Html {
 <label><input type="checkbox" id="log-scale" checked> Logarithmic latency</label>
 <button type="button" id="reset-zoom" disabled>Reset zoom</button>
 </div></div>
-<p class="note">Drag to zoom, shift-drag to move, scroll or pinch over a chart to zoom, double-click to reset. With the keyboard: arrows move the time, + and − zoom, 0 resets.</p>
+<p class="note how">Drag to zoom, shift-drag to move, wheel or pinch to zoom, double-click to reset. Keys on a chart: arrows read, + and − zoom, 0 resets.</p>
 <div id="charts"></div>
 <div id="tooltip" class="tooltip" role="status" hidden></div>
 <noscript><p class="banner">The charts need JavaScript; the tables below do not.</p></noscript>

@@ -12,7 +12,7 @@ export const pageStyle = `
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #14171a; --raised: #1c2024; --ink: #e7e9ec; --soft: #a3abb4; --line: #2d3238; --strong: #454c54;
+    --paper: #161b22; --raised: #1e242c; --ink: #e7e9ec; --soft: #a5aeb8; --line: #2d3742; --strong: #4a5561;
     --good: #6fcf97; --good-fill: #173324; --bad: #ff8a80; --bad-fill: #421c1a; --warn: #f2b866; --warn-fill: #3a2b12; --accent: #8ab4f8;
   }
 }
@@ -133,10 +133,10 @@ button:disabled { opacity: 0.45; cursor: default; }
   .card { padding: 12px 12px 6px; }
 }
 @media print {
-  :root { color-scheme: light; --paper: #fff; --raised: #f6f7f9; --ink: #000; --soft: #444; --line: #ccc; --strong: #999; --good: #15693b; --bad: #b3261e; --warn: #8a5300; }
+  :root { color-scheme: light; --paper: #fff; --raised: #f6f7f9; --ink: #000; --soft: #444; --line: #ccc; --strong: #999; --good: #15693b; --good-fill: #e3f3e9; --bad: #b3261e; --bad-fill: #fbe9e7; --warn: #8a5300; --warn-fill: #fdf1dc; }
   body { font-size: 10.5pt; }
   main, .page-foot { max-width: none; padding: 0; }
-  .tools, .tooltip { display: none; }
+  .tools, .tooltip, .how { display: none; }
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
   th, td { padding-right: 9px; }
