@@ -55,6 +55,9 @@ export function lanedAnnotations(timeline: TimelineData, lanes: Lanes, theme: Ch
 /** Of the charts below: the same bands and lines; only the faults are named. */
 export function plainAnnotations(timeline: TimelineData, lanes: Lanes, theme: ChartTheme): Annotations {
   const annotations: Annotations = { ...grounds(timeline, theme, false) };
+  [...lanes.starts, ...lanes.marks.map(({ tMs }) => tMs)].forEach((tMs, i) => {
+    annotations[`mark${i}`] = markLine(tMs, theme);
+  });
   const requests = (chart: Chart) =>
     lanes.faults.map(({ startMs, text }) => ({ xPx: pixelOf(chart, startMs), widthPx: widthOf(chart, text, theme) }));
   lanes.faults.forEach((fault, i) => {
@@ -67,12 +70,9 @@ export function plainAnnotations(timeline: TimelineData, lanes: Lanes, theme: Ch
       display: (context) => place(context) !== null,
       xValue: (context) => valueAt(context.chart, 'x', place(context)?.xPx ?? 0),
       yValue: (context) => valueAt(context.chart, 'y', topOf(context.chart) + ((place(context)?.row ?? 0) + 0.5) * LABEL_ROW_PX),
-      color: fault.color ?? theme.text,
+      color: theme.text,
       backgroundColor: translucent(theme.background, 0.8),
     };
-  });
-  [...lanes.starts, ...lanes.marks.map(({ tMs }) => tMs)].forEach((tMs, i) => {
-    annotations[`mark${i}`] = markLine(tMs, theme);
   });
   return annotations;
 }

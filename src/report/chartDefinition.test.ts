@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Chart } from 'chart.js';
 import { summarize } from '../stats/summarize.js';
 import { syntheticRun } from '../stats/syntheticRun.test.support.js';
-import type { BoxAnnotation, LabelAnnotation } from './chartAnnotationTypes.js';
+import type { BoxAnnotation, LabelAnnotation, LineAnnotation } from './chartAnnotationTypes.js';
 import { buildCharts, type ChartSpec, darkTheme, lightTheme } from './chartDefinition.js';
 import { failoverRun } from './failover.test.support.js';
 import { buildTimelineData, type TimelineData } from './timelineData.js';
@@ -13,7 +13,7 @@ function timelineOf(data = failoverRun()): TimelineData {
   return buildTimelineData(data, summarize(data));
 }
 
-type Annotation = BoxAnnotation | LabelAnnotation;
+type Annotation = BoxAnnotation | LabelAnnotation | LineAnnotation;
 const annotationsOf = (spec: ChartSpec | undefined): Annotation[] =>
   Object.values(
     (spec?.config.options?.plugins as { annotation?: { annotations: Record<string, Annotation> } } | undefined)?.annotation?.annotations ?? {},
@@ -47,6 +47,14 @@ test('faults, events and silent shards are named in the first chart, faults in a
   for (const spec of [response, errors]) assert.deepEqual(textsOf(spec), ['kill 1: n1 (shard 0)']);
   assert.ok(annotationsOf(response).some((one) => one.type === 'box' && one.xMin === 8 && one.xMax === 15));
   for (const spec of buildCharts(timeline, lightTheme, { bands: false, logScale: true })) assert.deepEqual(annotationsOf(spec), []);
+});
+
+test('every chart has a line at the injection and at each event that followed', () => {
+  for (const spec of buildCharts(timelineOf(), lightTheme, { bands: true, logScale: true })) {
+    const times = annotationsOf(spec).flatMap((one) => (one.type === 'line' ? [one.xMin] : []));
+    assert.equal(times.length, 6, spec.id);
+    for (const seconds of [8, 10.6, 11.9, 15, 16]) assert.ok(times.includes(seconds), `${spec.id}: no line at ${seconds} s`);
+  }
 });
 
 test('bars of different shards lie in different lanes', () => {

@@ -2,9 +2,10 @@
  * The charts of a timeline, once for the page and the picture: Chart.js configurations with the plugin options of chartjs-plugin-annotation.
  * Runs in Node and in the browser: imports types of chart.js only, nothing of Node; whoever draws registers the controllers and plugins.
  */
-import type { ChartConfiguration, ChartDataset, ScaleOptionsByType, TooltipItem } from 'chart.js';
-import { LANE_AXIS, LANE_PX, lanedAnnotations, plainAnnotations } from './chartAnnotations.js';
+import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
+import { LANE_AXIS, lanedAnnotations, plainAnnotations } from './chartAnnotations.js';
 import { type Lanes, lanesOf } from './chartLanes.js';
+import { compact, laneScale, logScale, timeScale, valueScale } from './chartScales.js';
 import { type ChartTheme, translucent } from './chartTheme.js';
 import type { TimelineData } from './timelineData.js';
 
@@ -31,10 +32,6 @@ export interface ChartOptions {
 type Point = { x: number; y: number };
 type Series = ChartDataset<'line', Point[]>;
 
-/** Wide enough for the names of lanes; equal in all charts, so that their time axes align. */
-const LEFT_PX = 76;
-/** Legend above and time axis below the rows and curves. */
-const CHART_EDGES_PX = 60;
 const MAX_REASONS = 8;
 
 /** Throughput, response time and errors on one time axis: `scales.x` has the same limits in all three. */
@@ -215,109 +212,9 @@ function withAnnotations(annotations: Parts['annotations'], plugins: PluginOptio
   return Object.assign(plugins, { annotation: { annotations } });
 }
 
-function timeScale({ startMs, endMs }: TimelineData, theme: ChartTheme, titled: boolean): unknown {
-  return {
-    type: 'linear',
-    min: startMs / 1000,
-    max: endMs / 1000,
-    grid: { color: theme.grid },
-    border: { color: theme.grid },
-    title: { display: titled, text: 'seconds since t0', color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, padding: 0 },
-    ticks: { color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, maxRotation: 0, autoSkipPadding: 12, includeBounds: false },
-  };
-}
-
-function valueScale(theme: ChartTheme) {
-  return {
-    type: 'linear' as const,
-    afterFit: fixedWidth,
-    grid: { color: theme.grid },
-    border: { display: false },
-    ticks: {
-      color: theme.mutedText,
-      font: { family: theme.fontFamily, size: 11 },
-      maxTicksLimit: 6,
-      callback: (value: number | string) => compact(Number(value)),
-    },
-  };
-}
-
-/** Decades as ticks, and 2 and 5 between them where there are few. */
-function logScale(theme: ChartTheme, low: readonly (number | null)[], high: readonly (number | null)[]) {
-  const min = 10 ** Math.floor(Math.log10(extreme(low, Math.min, 0.1)));
-  const max = nextRound(extreme(high, Math.max, 10));
-  const steps = Math.log10(max / min) > 2.5 ? [1] : [1, 2, 5];
-  const ticks: { value: number }[] = [];
-  for (let decade = min; decade <= max * 1.001; decade *= 10) {
-    ticks.push(...steps.map((step) => ({ value: Number((decade * step).toPrecision(3)) })).filter(({ value }) => value <= max * 1.001));
-  }
-  return {
-    ...valueScale(theme),
-    type: 'logarithmic' as const,
-    min,
-    max,
-    afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
-      scale.ticks = ticks;
-    },
-  };
-}
-
-function laneScale(lanes: Lanes, theme: ChartTheme): unknown {
-  return {
-    type: 'linear',
-    axis: 'y',
-    position: 'left',
-    min: 0,
-    // Half a row of distance to the curves.
-    max: lanes.count + 0.5,
-    reverse: true,
-    stack: 'rows',
-    // The rows keep their height in pixels; the curves get the rest.
-    stackWeight: ({ chart: drawn }: { chart: { height: number } }) => {
-      const rowsPx = (lanes.count + 0.5) * LANE_PX;
-      return rowsPx / Math.max(60, drawn.height - CHART_EDGES_PX - rowsPx);
-    },
-    afterFit: fixedWidth,
-    afterBuildTicks: (scale: { ticks: { value: number }[] }) => {
-      scale.ticks = lanes.titles.map((_, i) => ({ value: i + 0.5 }));
-    },
-    grid: { display: false },
-    border: { display: false },
-    ticks: {
-      autoSkip: false,
-      color: theme.mutedText,
-      font: { family: theme.fontFamily, size: 11 },
-      callback: (_value: number | string, index: number) => lanes.titles[index] ?? '',
-    },
-  };
-}
-
-function fixedWidth(scale: Partial<ScaleOptionsByType> & { width?: number }): void {
-  scale.width = LEFT_PX;
-}
-
 /** Each bucket at its middle, in seconds. */
 function points({ throughput, bucketMs }: TimelineData, values: readonly (number | null)[]): Point[] {
   return throughput.tMs.map((tMs, i) => ({ x: (tMs + bucketMs / 2) / 1000, y: values[i] ?? Number.NaN }));
-}
-
-function extreme(values: readonly (number | null)[], pick: (a: number, b: number) => number, otherwise: number): number {
-  let result: number | null = null;
-  for (const value of values) if (value !== null && value > 0) result = result === null ? value : pick(result, value);
-  return result ?? otherwise;
-}
-
-/** The next 1, 2 or 5 times a power of ten. */
-function nextRound(value: number): number {
-  const decade = 10 ** Math.floor(Math.log10(value));
-  return decade * (value <= decade ? 1 : value <= 2 * decade ? 2 : value <= 5 * decade ? 5 : 10);
-}
-
-/** 1500 → `1.5k`; small numbers with the digits they need. */
-function compact(value: number): string {
-  if (Math.abs(value) >= 1_000_000) return `${Number((value / 1_000_000).toPrecision(3))}M`;
-  if (Math.abs(value) >= 10_000) return `${Number((value / 1000).toPrecision(3))}k`;
-  return String(Number(value.toPrecision(4)));
 }
 
 function bucketText(bucketMs: number): string {
