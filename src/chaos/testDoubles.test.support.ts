@@ -93,6 +93,8 @@ export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan
         values: { kind: 'fixed', bytes: 1 },
         ttlMs: 0,
         preload: false,
+        readModifyWrite: 0,
+        checksum: false,
       },
       phases: [phase],
     },

@@ -3,11 +3,10 @@
  * its last one ended. Driven by the engine, which calls `issue` outside of completions, so that nothing recurses.
  */
 import type { ClosedPhasePlan } from '../plan/plan.js';
+import { OPERATIONS_PER_PHASE } from '../workload/operations.js';
 import type { Admission } from './openLoop.js';
-import type { Share } from './share.js';
+import { firstOpOf, type Share } from './share.js';
 
-/** Sequences of different phases and of open loops do not overlap: phase p starts at (p + 1) × this. */
-const OPERATIONS_PER_PHASE = 2 ** 34;
 /** A lane whose operation did not end ok waits before the next, doubling, so that refused connections are not hammered. It is nobody's latency. */
 const BACK_OFF_FIRST_US = 1_000;
 const BACK_OFF_MAX_US = 50_000;
@@ -51,7 +50,7 @@ export class ClosedLoop {
       const i = (this.phase.index + 1) * OPERATIONS_PER_PHASE + this.#issued++ * this.share.workers + this.share.worker;
       const op = this.share.opOf(i);
       const keyIndex = this.share.closedKeyOf(i, op);
-      this.admission.admit(this.phase.index, op, keyIndex, this.share.valueBytesOf(i, op), this.#freeUs[lane] as number, lane);
+      this.admission.admit(this.phase.index, firstOpOf(op), keyIndex, this.share.valueBytesOf(i, op), this.#freeUs[lane] as number, lane);
     }
   }
 

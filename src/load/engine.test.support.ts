@@ -18,6 +18,7 @@ export interface PlanParts {
   maxQueued?: number;
   timeoutUs?: number;
   operations?: Record<OperationName, number>;
+  readModifyWrite?: number;
   keys?: Partial<WorkloadPlan['keys']>;
 }
 
@@ -44,6 +45,8 @@ export function planOf(parts: PlanParts): Plan {
         values: { kind: 'fixed', bytes: 10 },
         ttlMs: 0,
         preload: false,
+        readModifyWrite: parts.readModifyWrite ?? 0,
+        checksum: false,
       },
       phases: parts.phases,
     },

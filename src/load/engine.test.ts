@@ -38,6 +38,7 @@ describe('every planned operation has exactly one end', () => {
       shardCount: fc.integer({ min: 1, max: 3 }),
       keyCount: fc.integer({ min: 1, max: 50 }),
       closed: fc.boolean(),
+      pairs: fc.boolean(),
       arrivals: fc.constantFrom<Arrivals>('constant', 'poisson'),
       stopAtUs: fc.option(fc.record({ atUs: fc.integer({ min: 1000, max: 900_000 }), mode: fc.constantFrom('drain' as const, 'now' as const) })),
     });
@@ -53,6 +54,7 @@ describe('every planned operation has exactly one end', () => {
           maxInFlight: s.maxInFlight,
           maxQueued: s.maxQueued,
           timeoutUs: 90_000,
+          readModifyWrite: s.pairs ? 1 : 0,
           keys: { count: s.keyCount },
         });
         let plannedOpen = 0;
@@ -80,7 +82,9 @@ describe('every planned operation has exactly one end', () => {
           for (const cell of harness.intervals.flatMap((i) => i.cells))
             plannedOpen += plan.load.phases[cell.phase]?.kind === 'open' ? cell.planned : 0;
         }
-        if (s.stopAtUs === null) assert.equal(plannedOpen, first.operationCount + (second.kind === 'open' ? second.operationCount : 0));
+        if (s.stopAtUs !== null) return;
+        const inPlan = first.operationCount + (second.kind === 'open' ? second.operationCount : 0);
+        assert.ok(s.pairs ? plannedOpen >= inPlan : plannedOpen === inPlan, `${plannedOpen} of ${inPlan}`);
       }),
       { numRuns: 150 },
     );
@@ -310,6 +314,57 @@ describe('closed loop', () => {
     const harness = new EngineHarness(planOf({ phases: [closedPhase(1, 1, 1_000_000)], keys: { count: 100_000 } }), () => refused(0));
     harness.runToEnd();
     assert.ok(harness.sent.length >= 20 && harness.sent.length < 40, `${harness.sent.length} attempts in a second`);
+  });
+});
+
+describe('pairs of read and write', () => {
+  const onlyPairs = { operations: { get: 1, set: 1, incr: 0, del: 0 }, readModifyWrite: 1 };
+
+  test('the write goes to the key of its read, when that is answered, and by the key’s writer', () => {
+    const plan = planOf({ phases: [openPhase(500, 400_000)], ...onlyPairs, keys: { count: 100_000 } });
+    let reads = 0;
+    for (let worker = 0; worker < 2; worker++) {
+      const answeredAtUs = new Map<number, number>();
+      const harness = new EngineHarness(
+        plan,
+        (sent) => {
+          if (sent.op === 0) answeredAtUs.set(sent.keyIndex, sent.atUs + 3000);
+          else {
+            assert.equal(sent.op, 1);
+            assert.equal(sent.atUs, answeredAtUs.get(sent.keyIndex), 'the moment its read was answered');
+            assert.ok(answeredAtUs.delete(sent.keyIndex), 'one write per read');
+          }
+          assert.equal(sent.keyIndex % 2, worker);
+          return ok(3000);
+        },
+        { worker, workers: 2 },
+      );
+      harness.runToEnd();
+      const { planned, ok: answered } = harness.totals();
+      const workersReads = harness.sent.filter((sent) => sent.op === 0).length;
+      reads += workersReads;
+      // Reads that are answered after the end of the load have no write any more.
+      assert.ok(planned > workersReads * 1.9 && planned <= workersReads * 2 && answered === planned, `${planned} for ${workersReads} reads`);
+      // Response time of a write counts from the answer of its read; the first tick is a millisecond late.
+      assert.ok(maxResponseUs(harness) < 4500, `${maxResponseUs(harness)}`);
+    }
+    assert.equal(reads, 200);
+  });
+
+  test('a read that is not answered has no write', () => {
+    const harness = new EngineHarness(planOf({ phases: [openPhase(500, 200_000)], ...onlyPairs }), () => refused(100));
+    harness.runToEnd();
+    assert.equal(harness.totals().planned, 100);
+    assert.ok(harness.sent.every((sent) => sent.op === 0));
+  });
+
+  test('in closed loop a pair is one client’s: it goes on when the write is answered', () => {
+    const harness = new EngineHarness(planOf({ phases: [closedPhase(3, 1, 200_000)], ...onlyPairs, keys: { count: 100_000 } }), () => ok(1000));
+    harness.runToEnd();
+    const sets = harness.sent.filter((sent) => sent.op === 1).length;
+    assert.ok(sets > 100 && harness.sent.length - sets - sets <= 3, `${harness.sent.length} sent, ${sets} writes`);
+    for (let atUs = 1000; atUs < 200_000; atUs += 1000)
+      assert.ok(harness.sent.filter((sent) => sent.atUs === atUs).length <= 3, `more than three under way at ${atUs}`);
   });
 });
 

@@ -15,7 +15,7 @@ import { Recorder } from './recording.js';
 import type { Routing } from './routing.js';
 import { ShardQueues } from './shardQueues.js';
 import { ShardWatch } from './shardWatch.js';
-import { GET, INCR, Share, usesOf } from './share.js';
+import { GET, INCR, SET, Share, usesOf } from './share.js';
 import { WriteLocks } from './writeLocks.js';
 
 /** Service, queue and dispatch lag are reported every this many intervals. */
@@ -309,7 +309,8 @@ export class Engine implements Admission {
     this.#operations.sentUs[row] = nowUs;
     this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) + 1;
     if (op !== GET) this.#locks.setHolder(op === INCR, keyIndex, row);
-    this.#client.send(this.#operations.tokenOf(row), op as 0 | 1 | 2 | 3, keyIndex, this.#operations.valueBytes[row] as number);
+    const valueBytes = op === GET ? 0 : (this.#operations.valueBytes[row] as number);
+    this.#client.send(this.#operations.tokenOf(row), op as 0 | 1 | 2 | 3, keyIndex, valueBytes);
   }
 
   /** Ends an operation that the client had. */
@@ -367,9 +368,13 @@ export class Engine implements Admission {
       sentUs,
       doneUs,
     );
+    const followBytes = isOk && operations.operation[row] === GET ? (operations.valueBytes[row] as number) : 0;
+    const keyIndex = operations.keyIndex[row] as number;
     operations.close(row);
     this.#watch.ended(list, isOk, intendedUs, doneUs);
-    if (lane !== NONE) this.#laneEnded(phase, lane, isOk, doneUs);
+    // The write of a pair is due when its read is answered. After the load nothing new begins.
+    if (followBytes > 0 && this.#state === 'loading') this.admit(phase, SET, keyIndex, followBytes, doneUs, lane);
+    else if (lane !== NONE) this.#laneEnded(phase, lane, isOk, doneUs);
   }
 
   /** The lanes of a phase that is over issue nothing more. */

@@ -2,9 +2,12 @@
 import type { OpenPhasePlan } from '../plan/plan.js';
 import { NONE } from './openOperations.js';
 import { Pacer } from './pacer.js';
-import type { Share } from './share.js';
+import { firstOpOf, type Share } from './share.js';
 
-/** HOT: takes an operation that is due. `lane`: the closed-loop lane it belongs to, or NONE. */
+/**
+ * HOT: takes an operation that is due. `valueBytes` of a GET above 0: a SET of so many bytes to the same key follows when it is
+ * answered. `lane`: the closed-loop lane it belongs to, or NONE.
+ */
 export interface Admission {
   admit(phase: number, op: number, keyIndex: number, valueBytes: number, intendedUs: number, lane: number): void;
 }
@@ -39,7 +42,7 @@ export class OpenLoop {
       this.#isHeld = false;
       const i = this.phase.firstOperation + this.#next - 1;
       const valueBytes = this.share.valueBytesOf(i, this.#heldOp);
-      this.admission.admit(this.phase.index, this.#heldOp, this.#heldKeyIndex, valueBytes, this.#heldUs, NONE);
+      this.admission.admit(this.phase.index, firstOpOf(this.#heldOp), this.#heldKeyIndex, valueBytes, this.#heldUs, NONE);
     }
   }
 

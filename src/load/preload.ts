@@ -13,6 +13,8 @@ const MAX_ROUNDS = 5;
 /** The pause before round r is (r − 1) times this. */
 const ROUND_PAUSE_US = 200_000;
 const MAX_WINDOW = 512;
+/** Of values under way: with values of megabytes, fewer than a window. */
+const MAX_WINDOW_BYTES = 16_000_000;
 const PROGRESS_EVERY_US = 200_000;
 /** When no answer came for this long, the rest is given up. */
 const STALL_US = 10_000_000;
@@ -29,6 +31,7 @@ export interface PreloadResult {
 export class Preloader {
   #keys: Uint32Array;
   readonly #total: number;
+  readonly #window: number;
   #next = 0;
   #settled = 0;
   #failed: number[] = [];
@@ -50,6 +53,7 @@ export class Preloader {
     const own = keys.worker < keys.writers ? Math.ceil((keys.count - keys.worker) / keys.writers) : 0;
     this.#keys = Uint32Array.from({ length: own }, (_, i) => i * keys.writers + keys.worker);
     this.#total = own;
+    this.#window = Math.max(1, Math.min(MAX_WINDOW, Math.floor(MAX_WINDOW_BYTES / sizer.maxBytes)));
   }
 
   async run(): Promise<PreloadResult> {
@@ -94,7 +98,7 @@ export class Preloader {
 
   #pump(): void {
     this.#pumpIsDue = false;
-    while (this.#next < this.#keys.length && this.#next - this.#settled < MAX_WINDOW) {
+    while (this.#next < this.#keys.length && this.#next - this.#settled < this.#window) {
       const keyIndex = this.#keys[this.#next++] as number;
       this.client.send(this.#round * 2 ** 32 + keyIndex, SET, keyIndex, this.sizer.valueBytesOf(keyIndex));
     }

@@ -3,9 +3,9 @@
  * one sequence and takes its own; in closed loop each has a sequence of its own and draws only keys that it may write.
  */
 import { Stream } from '../base/random.js';
-import type { OperationIndex, OperationName, Plan } from '../plan/plan.js';
+import type { OperationName, Plan } from '../plan/plan.js';
 import { type KeyChooser, makeKeyChooser } from '../workload/keys.js';
-import { OperationMix } from '../workload/operations.js';
+import { type MixIndex, OperationMix, READ_MODIFY_WRITE } from '../workload/operations.js';
 import { ValueSizer } from '../workload/values.js';
 
 export const GET = 0;
@@ -33,25 +33,25 @@ export class Share {
     readonly worker: number,
     readonly workers: number,
   ) {
-    const { operations, keys, values } = plan.load.workload;
+    const { keys, values, checksum } = plan.load.workload;
     this.seed = plan.seed;
     this.writers = Math.min(workers, keys.count);
     this.#keyCount = keys.count;
-    this.#mix = new OperationMix(plan.seed, operations);
-    this.#keys = makeKeyChooser(plan.seed, keys.distribution, keys.count);
-    // A redraw of sequential keys would only jump: the nearest own key keeps the sweep.
-    const canRedraw = keys.distribution.kind !== 'sequential' && workers > 1;
-    this.#redraws = canRedraw ? makeKeyChooser(plan.seed, keys.distribution, keys.count, Stream.owner) : null;
-    this.#sizer = new ValueSizer(plan.seed, values);
+    this.#mix = new OperationMix(plan.seed, plan.load.workload);
+    this.#keys = makeKeyChooser(plan.seed, keys.distribution, keys.count, this.#mix);
+    // A redraw of keys that are written in turn would only jump: the nearest own key keeps the sweep.
+    const canRedraw = keys.distribution.kind !== 'sequential' && keys.distribution.kind !== 'latest' && workers > 1;
+    this.#redraws = canRedraw ? makeKeyChooser(plan.seed, keys.distribution, keys.count, this.#mix, Stream.owner) : null;
+    this.#sizer = new ValueSizer(plan.seed, values, checksum);
   }
 
-  opOf(i: number): OperationIndex {
+  opOf(i: number): MixIndex {
     return this.#mix.opOf(i);
   }
 
   /** Size of the value that operation i writes; 0 when it writes none. */
   valueBytesOf(i: number, op: number): number {
-    return op === SET ? this.#sizer.valueBytesOf(i) : 0;
+    return op === SET || op === READ_MODIFY_WRITE ? this.#sizer.valueBytesOf(i) : 0;
   }
 
   /** Open loop: the key of operation i if it is this worker's, else -1. Reads go round robin, writes to the key's writer. */
@@ -80,6 +80,11 @@ export class Share {
     if (this.worker >= this.writers) return 0;
     return Math.floor((clients * (this.worker + 1)) / this.writers) - Math.floor((clients * this.worker) / this.writers);
   }
+}
+
+/** What is sent first of operation `op` of the mix: a pair begins with its read. */
+export function firstOpOf(op: number): number {
+  return op === READ_MODIFY_WRITE ? GET : op;
 }
 
 /** Which key spaces and kinds of access a mix of operations uses. */

@@ -19,10 +19,10 @@ import { makeTicker } from './ticker.js';
 const CONNECT_TIMEOUT_US = 10_000_000;
 
 const { worker, workers, plan, endpoints, pacingMemory } = workerData as WorkerInit;
-const { keys, values } = plan.load.workload;
+const { keys, values, checksum } = plan.load.workload;
 const health = new GeneratorHealth(worker);
 const ticker = makeTicker(plan.load.pacing, worker, pacingMemory);
-const sizer = new ValueSizer(plan.seed, values);
+const sizer = new ValueSizer(plan.seed, values, checksum);
 const routing = new Routing(keys.prefix, keys.count, endpoints.shardOfSlot, endpoints.shardCount);
 /** Null before t0 is known. */
 let t0Us: number | null = null;
@@ -36,7 +36,7 @@ const client = makeClient({
   endpoints,
   worker,
   routing,
-  values: new ValuePool(plan.seed, sizer.maxBytes),
+  values: new ValuePool(plan.seed, sizer.maxBytes, checksum),
   completion: (token, outcome, reason, sentUs, doneUs, attempts) => consumer?.completed(token, outcome, reason, sentUs, doneUs, attempts),
   listener: {
     connection(address, state, reason) {

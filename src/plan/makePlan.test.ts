@@ -66,6 +66,12 @@ test('distributions get their defaults', () => {
   const phases = [{ duration: '1s', rate: '1/s' }];
   const workloadOf = (keys: object): Plan['load']['workload'] => plan({ phases, workload: { operations: { set: 1 }, ...keys } }).load.workload;
   assert.deepEqual(workloadOf({ keys: { distribution: 'zipfian' } }).keys.distribution, { kind: 'zipfian', theta: 0.99 });
+  assert.deepEqual(workloadOf({ keys: { distribution: 'latest' } }).keys.distribution, { kind: 'latest', theta: 0.99 });
+  assert.deepEqual(workloadOf({ keys: { distribution: 'gaussian', mean: 0.1 } }).keys.distribution, {
+    kind: 'gaussian',
+    mean: 0.1,
+    deviation: 1 / 6,
+  });
   assert.deepEqual(workloadOf({ keys: { distribution: 'hotspot', hotShare: 0.5 } }).keys.distribution, {
     kind: 'hotspot',
     hotFraction: 0.2,
@@ -74,6 +80,15 @@ test('distributions get their defaults', () => {
   assert.deepEqual(workloadOf({ values: { median: '200B' } }).values, { kind: 'lognormal', medianBytes: 200, sigma: 1, maxBytes: 20_000 });
   assert.deepEqual(workloadOf({ values: { min: '1B', max: '1KB' } }).values, { kind: 'uniform', minBytes: 1, maxBytes: 1000 });
   assert.deepEqual([workloadOf({}).values, workloadOf({ ttl: '1500us' }).ttlMs], [{ kind: 'fixed', bytes: 64 }, 2]);
+});
+
+test('pairs are weighted as what they send, so that thresholds and sizes see gets and sets', () => {
+  const phases = [{ duration: '1s', rate: '1/s' }];
+  const { workload } = plan(
+    { phases, workload: { operations: { get: 50, readModifyWrite: 30 } } },
+    { thresholds: { 'latency{op:set}': 'p(99)<1s' } },
+  ).load;
+  assert.deepEqual([workload.operations, workload.readModifyWrite], [{ get: 80, set: 30, incr: 0, del: 0 }, 30]);
 });
 
 test('auto pacing: a thread for open loops on more than one core, else the timer; what is named stays', () => {

@@ -12,6 +12,9 @@ type Load = ResolvedProfile['load'];
 type Workload = Load['workload'];
 
 const ZIPFIAN_THETA = 0.99;
+const GAUSSIAN_MEAN = 0.5;
+/** As in memtier_benchmark: the key space is six standard deviations wide. */
+const GAUSSIAN_DEVIATION = 1 / 6;
 const HOT_FRACTION = 0.2;
 const HOT_SHARE = 0.8;
 const LOGNORMAL_SIGMA = 1;
@@ -84,11 +87,14 @@ export function operationsOf(startPerSec: number, endPerSec: number, durationUs:
 }
 
 function workloadPlan(workload: Workload): WorkloadPlan {
+  const { readModifyWrite, ...operations } = workload.operations;
   return {
     name: workload.name ?? 'inline',
-    operations: workload.operations,
+    operations: { ...operations, get: operations.get + readModifyWrite, set: operations.set + readModifyWrite },
+    readModifyWrite,
     keys: { count: workload.keys.count, prefix: workload.keys.prefix, distribution: keyDistribution(workload.keys) },
     values: valueSizes(workload.values),
+    checksum: workload.values.checksum,
     // A TTL below a millisecond cannot be told to the server: rounded up.
     ttlMs: Math.ceil(workload.ttl / 1000),
     preload: workload.preload,
@@ -101,7 +107,10 @@ function keyDistribution(keys: Workload['keys']): KeyDistribution {
     case 'sequential':
       return { kind: keys.distribution };
     case 'zipfian':
-      return { kind: 'zipfian', theta: keys.theta ?? ZIPFIAN_THETA };
+    case 'latest':
+      return { kind: keys.distribution, theta: keys.theta ?? ZIPFIAN_THETA };
+    case 'gaussian':
+      return { kind: 'gaussian', mean: keys.mean ?? GAUSSIAN_MEAN, deviation: keys.deviation ?? GAUSSIAN_DEVIATION };
     case 'hotspot':
       return { kind: 'hotspot', hotFraction: keys.hotFraction ?? HOT_FRACTION, hotShare: keys.hotShare ?? HOT_SHARE };
   }

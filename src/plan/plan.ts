@@ -76,10 +76,14 @@ export interface LoadPlan {
 
 export interface WorkloadPlan {
   name: string;
-  /** Weights, ≥ 0, at least one > 0. */
+  /** Weights of what is sent, ≥ 0, at least one > 0. */
   operations: Record<OperationName, number>;
+  /** Weight of the gets and sets that are pairs: a get and, once it is answered, a set of the same key. At most that of either. */
+  readModifyWrite: number;
   keys: { count: number; prefix: string; distribution: KeyDistribution };
   values: ValueSizes;
+  /** Values consist of records with a number and a checksum each (workload/checkedValues.ts). */
+  checksum: boolean;
   /** 0 = no expiry. */
   ttlMs: number;
   preload: boolean;
@@ -89,7 +93,10 @@ export type KeyDistribution =
   | { kind: 'uniform' }
   | { kind: 'sequential' }
   | { kind: 'zipfian'; theta: number }
-  | { kind: 'hotspot'; hotFraction: number; hotShare: number };
+  | { kind: 'hotspot'; hotFraction: number; hotShare: number }
+  /** Mean and standard deviation in fractions of the key count. */
+  | { kind: 'gaussian'; mean: number; deviation: number }
+  | { kind: 'latest'; theta: number };
 
 export type ValueSizes =
   | { kind: 'fixed'; bytes: number }

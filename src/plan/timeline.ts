@@ -1,5 +1,6 @@
 /** The plan as a table for `--dry-run`: phases and faults in the order of time, and what the run will cost. Pure text, no colours. */
 import Table from 'cli-table3';
+import { normalCdf } from '../base/normal.js';
 import { formatBytes, formatCount } from '../base/units.js';
 import { durationText } from '../profile/durationText.js';
 import { type FaultPlan, loadEndUs, operationNames, type PhasePlan, type Plan, type TargetPlan, type ValueSizes } from './plan.js';
@@ -118,7 +119,8 @@ function costLines(plan: Plan): string[] {
   const weights = operationNames.map((name) => workload.operations[name]);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const meanBytes = expectedValueBytes(workload.values);
-  const bytesOf = (operation: 'get' | 'set'): number => (planned * workload.operations[operation] * meanBytes) / total;
+  // A pair of get and set is planned as one.
+  const bytesOf = (operation: 'get' | 'set'): number => (planned * workload.operations[operation] * meanBytes) / (total - workload.readModifyWrite);
   const openEnded =
     closed > 0
       ? `, and as many as ${closed === phases.length ? 'the target answers' : `the target answers in ${closed} closed-loop ${closed === 1 ? 'phase' : 'phases'}`}`
@@ -131,7 +133,7 @@ function costLines(plan: Plan): string[] {
     `operations  ${formatCount(planned)} planned${openEnded} (${workload.name}: ${operationNames
       .filter((name) => workload.operations[name] > 0)
       .map((name) => `${name} ${workload.operations[name]}`)
-      .join(', ')})`,
+      .join(', ')}${workload.readModifyWrite > 0 ? `; ${workload.readModifyWrite} of each as pairs, whose second halves come on top` : ''})`,
     `values      about ${formatBytes(bytesOf('set'))} written and up to ${formatBytes(bytesOf('get'))} read${closed > 0 ? ', without the closed loop' : ''} (${formatBytes(meanBytes)} each on average)`,
     `preload     ${data}`,
     `faults      ${plan.chaos.length === 0 ? 'none' : `${plan.chaos.length}, network by ${plan.toxiproxy.kind === 'none' ? 'direct links' : plan.toxiproxy.kind === 'url' ? plan.toxiproxy.url : 'the embedded proxy'}`}`,
@@ -152,12 +154,4 @@ export function expectedValueBytes(values: ValueSizes): number {
       return medianBytes * Math.exp(sigma ** 2 / 2) * normalCdf(cut - sigma) + maxBytes * (1 - normalCdf(cut));
     }
   }
-}
-
-/** Abramowitz and Stegun 26.2.17, error below 7.5e-8. */
-function normalCdf(x: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const poly = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  const upper = (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * poly;
-  return x >= 0 ? 1 - upper : upper;
 }

@@ -51,6 +51,8 @@ test('a minimal profile gets every default', () => {
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: true,
+        readModifyWrite: 0,
+        checksum: false,
       },
       phases: [
         {

@@ -7,7 +7,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { KvbenchError } from '../base/errors.js';
 import type { FaultSchema } from '../chaos/fault.js';
-import type { FaultPlan, TargetPlan, ThresholdPlan } from '../plan/plan.js';
+import type { FaultPlan, OperationName, TargetPlan, ThresholdPlan } from '../plan/plan.js';
 import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
 import { checkAllow, checkFault, checkPhases, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
@@ -187,10 +187,15 @@ function groundOf(tree: ProfileTree, problems: ProblemList, { profile, isRight }
     problems,
     target: profile && isRightTarget(tree, profile, isRight) ? profile.target : null,
     phases: profile && isRight(['load', 'phases']) ? profile.load.phases : null,
-    operations: profile && isRight(['load', 'workload', 'operations']) ? profile.load.workload.operations : null,
+    operations: profile && isRight(['load', 'workload', 'operations']) ? sentOperations(profile.load.workload.operations) : null,
     faultCount: Array.isArray(chaos) ? chaos.length : 0,
     allow: profile && isRight(['allow']) ? profile.allow : null,
   };
+}
+
+/** Pairs are sent as their parts. */
+function sentOperations({ readModifyWrite, ...weights }: ProfileOutput['load']['workload']['operations']): Record<OperationName, number> {
+  return { ...weights, get: weights.get + readModifyWrite, set: weights.set + readModifyWrite };
 }
 
 /** Whether its shape is known: another topology than the written one is a stand-in. */

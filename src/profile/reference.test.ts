@@ -25,7 +25,7 @@ test('the reference has a row with type, default, range and example for keys of 
     '| `target.masters` | whole number | `3` | from 3 to 100 | `3` |',
     '| `load.timeout` | duration | `5s` | 1ms to 10m |',
     '| `load.phases[].duration` | duration | **required** | 1ms to 24h | `30s` |',
-    '| `keys.distribution` | `uniform`, `sequential`, `zipfian`, `hotspot` | `uniform` |',
+    '| `keys.distribution` | `uniform`, `sequential`, `zipfian`, `hotspot`, `gaussian`, `latest` | `uniform` |',
     '| `target.password` | map | – |  | `{ env: REDIS_PASSWORD }` |',
     '| `toxics[].attributes.jitter` | whole number | `0` |',
     '| `signal` | `KILL`, `TERM` | `KILL` |',

@@ -1,6 +1,6 @@
 /** The schema of a workload: what is asked of the store. The same keys stand in a file or inline under `load.workload`. */
 import { z } from 'zod';
-import { operationNames } from '../plan/plan.js';
+import type { OperationName } from '../plan/plan.js';
 import { duration, size, whole } from './fields.js';
 
 /** What names may consist of: they become parts of file names, tags and tables. */
@@ -16,8 +16,11 @@ const operations = z
     set: weight('Weight of SET: writes a key with a value of `values`, expiring after `ttl`.'),
     incr: weight('Weight of INCR: counts up a counter; counters live in a key space of their own.'),
     del: weight('Weight of DEL: removes a key.'),
-  } satisfies Record<(typeof operationNames)[number], z.ZodType>)
-  .refine((weights) => operationNames.some((name) => weights[name] > 0), {
+    readModifyWrite: weight(
+      'Weight of pairs: a GET and, as soon as it is answered, a SET of the same key, as in YCSB’s workload F. Both are counted, as a get and as a set.',
+    ),
+  } satisfies Record<OperationName | 'readModifyWrite', z.ZodType>)
+  .refine((weights) => Object.values(weights).some((weight) => weight > 0), {
     error: 'a workload without weights does nothing; give at least one operation a weight above 0, e.g. operations: { get: 90, set: 10 }',
   });
 
@@ -28,10 +31,10 @@ const keys = z
       .describe('How many different keys there are.')
       .meta({ examples: [100_000] }),
     distribution: z
-      .enum(['uniform', 'sequential', 'zipfian', 'hotspot'])
+      .enum(['uniform', 'sequential', 'zipfian', 'hotspot', 'gaussian', 'latest'])
       .default('uniform')
       .describe(
-        'Which key an operation takes: `uniform`, all alike; `sequential`, one after the other; `zipfian`, few are popular, scattered over the key space as in YCSB; `hotspot`, a fraction gets a share.',
+        'Which key an operation takes: `uniform`, all alike; `sequential`, one after the other; `zipfian`, few are popular, scattered over the key space as in YCSB; `hotspot`, a fraction gets a share; `gaussian`, around a middle; `latest`, writes go through the keys in turn and reads prefer what was written last.',
       ),
     prefix: z
       .string()
@@ -47,10 +50,24 @@ const keys = z
       .gt(0)
       .lt(1)
       .optional()
-      .describe('For `zipfian`: the skew; the nearer to 1, the more popular the popular. 0.99 when absent, as in YCSB.')
+      .describe('For `zipfian` and `latest`: the skew; the nearer to 1, the more popular the popular. 0.99 when absent, as in YCSB.')
       .meta({
         examples: [0.99],
       }),
+    mean: z
+      .number()
+      .min(0)
+      .max(1)
+      .optional()
+      .describe('For `gaussian`: where the middle is, as a fraction of the keys. 0.5 when absent.')
+      .meta({ examples: [0.5] }),
+    deviation: z
+      .number()
+      .min(0.000001)
+      .max(10)
+      .optional()
+      .describe('For `gaussian`: the standard deviation, as a fraction of the keys. A sixth when absent, as in memtier_benchmark.')
+      .meta({ examples: [0.1] }),
     hotFraction: z
       .number()
       .gt(0)
@@ -67,15 +84,17 @@ const keys = z
       .meta({ examples: [0.8] }),
   })
   .superRefine((value, ctx) => {
-    const only = (key: 'theta' | 'hotFraction' | 'hotShare', distribution: string): void => {
-      if (value[key] === undefined || value.distribution === distribution) return;
+    const only = (key: 'theta' | 'mean' | 'deviation' | 'hotFraction' | 'hotShare', ...distributions: string[]): void => {
+      if (value[key] === undefined || distributions.includes(value.distribution)) return;
       ctx.addIssue({
         code: 'custom',
         path: [key],
-        message: `belongs to distribution: ${distribution}, but here it is ${value.distribution}; leave it out`,
+        message: `belongs to distribution: ${distributions.join(' or ')}, but here it is ${value.distribution}; leave it out`,
       });
     };
-    only('theta', 'zipfian');
+    only('theta', 'zipfian', 'latest');
+    only('mean', 'gaussian');
+    only('deviation', 'gaussian');
     only('hotFraction', 'hotspot');
     only('hotShare', 'hotspot');
   });
@@ -111,6 +130,12 @@ const values = z
       .optional()
       .describe('For `lognormal`: the spread (standard deviation of the logarithm). 1 when absent.')
       .meta({ examples: [1] }),
+    checksum: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether values are made of 64-byte records with a number and a CRC-32 each, so that any reader can tell a value that is damaged, cut off or another key’s. Sizes are rounded up to whole records.',
+      ),
   })
   .superRefine((value, ctx) => {
     const problem = (message: string, key?: string): void => ctx.addIssue({ code: 'custom', message, path: key ? [key] : [] });

@@ -52,6 +52,11 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     'duration: "10x" is not a duration; write it like 500ms, 5s or 1m30s',
   ],
   [
+    'key of another distribution',
+    load('load: { workload: { operations: { get: 1 }, keys: { distribution: latest, mean: §0.5 } }, phases: [{ duration: 1s, rate: 1/s }] }'),
+    'mean: belongs to distribution: gaussian, but here it is latest; leave it out',
+  ],
+  [
     'arrivals of a closed loop',
     load('load: { workload: session-cache, phases: [{ duration: 1s, clients: 5, arrivals: §poisson }] }'),
     'arrivals: arrivals belongs to an open loop (rate); in a closed loop the answers set the pace',

@@ -26,6 +26,8 @@ export function planModel(more: Partial<Plan> = {}): Plan {
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: true,
+        readModifyWrite: 0,
+        checksum: false,
       },
       phases: [],
     },

@@ -94,8 +94,10 @@ export class RunTallies {
 
   /** Of a run that ended as planned: every planned operation came due and has an outcome. Throws when not. */
   assertConserved(): void {
+    // The second halves of pairs come on top of the plan, as many as the first ones that were answered.
+    const isFixed = !(this.#plan.load.workload.readModifyWrite > 0);
     this.#plan.load.phases.forEach((phase, i) => {
-      (this.#phases[i] as Tally).assertConserved(`phase ${phase.name}`, phase.kind === 'open' ? phase.operationCount : null);
+      (this.#phases[i] as Tally).assertConserved(`phase ${phase.name}`, phase.kind === 'open' && isFixed ? phase.operationCount : null);
     });
   }
 

@@ -83,6 +83,8 @@ export function syntheticPlan(options: SyntheticOptions): Plan {
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: true,
+        readModifyWrite: 0,
+        checksum: false,
       },
       phases,
     },

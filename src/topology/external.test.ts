@@ -95,6 +95,8 @@ function planFor(target: Partial<ExternalPlan> & { url: string }, prefix = 'kvbe
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: false,
+        readModifyWrite: 0,
+        checksum: false,
       },
       phases: [],
     },

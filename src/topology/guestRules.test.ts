@@ -12,6 +12,8 @@ const workload: WorkloadPlan = {
   values: { kind: 'fixed', bytes: 1000 },
   ttlMs: 0,
   preload: false,
+  readModifyWrite: 0,
+  checksum: false,
 };
 
 function fault(kind: string): FaultPlan {

@@ -1,12 +1,14 @@
 /**
  * Which key comes i-th: every distribution is a pure function of (seed, i), so any worker can compute any operation's key.
- * Called per operation by the load engine; never keeps state between calls.
+ * Called per operation by the load engine; what is remembered between calls only saves time.
  */
 import { assert, unreachable } from '../base/assert.js';
 import { RandomStream, Stream } from '../base/random.js';
 import type { KeyDistribution } from '../plan/plan.js';
-import { fnv64Below } from './fnv.js';
-import { zeta } from './zeta.js';
+import { GaussianKeys } from './gaussianKeys.js';
+import { LatestKeys } from './latestKeys.js';
+import type { OperationMix } from './operations.js';
+import { ZipfianKeys } from './zipfianKeys.js';
 
 export interface KeyChooser {
   /** HOT: the key of index i (0..2^52), in 0..keyCount-1. */
@@ -15,9 +17,16 @@ export interface KeyChooser {
 
 /**
  * @param keyCount 1..2^31
+ * @param mix which operations the keys are for; `latest` follows their writes
  * @param stream `Stream.key`, or `Stream.owner` for the redraws of closed-loop writers
  */
-export function makeKeyChooser(seed: number, distribution: KeyDistribution, keyCount: number, stream: number = Stream.key): KeyChooser {
+export function makeKeyChooser(
+  seed: number,
+  distribution: KeyDistribution,
+  keyCount: number,
+  mix: OperationMix,
+  stream: number = Stream.key,
+): KeyChooser {
   assert(Number.isInteger(keyCount) && keyCount >= 1 && keyCount <= 2 ** 31, `key count ${keyCount}`);
   const draws = new RandomStream(seed, stream);
   switch (distribution.kind) {
@@ -29,6 +38,10 @@ export function makeKeyChooser(seed: number, distribution: KeyDistribution, keyC
       return new ZipfianKeys(draws, keyCount, distribution.theta);
     case 'hotspot':
       return new HotspotKeys(draws, keyCount, distribution.hotFraction, distribution.hotShare);
+    case 'gaussian':
+      return new GaussianKeys(draws, keyCount, distribution.mean, distribution.deviation);
+    case 'latest':
+      return new LatestKeys(draws, keyCount, distribution.theta, mix);
     default:
       return unreachable(distribution);
   }
@@ -50,45 +63,6 @@ class SequentialKeys implements KeyChooser {
 
   keyIndexOf(i: number): number {
     return i % this.keyCount;
-  }
-}
-
-/**
- * YCSB's scrambled zipfian over the real number of keys: a rank by Gray et al., "Quickly Generating Billion-Record
- * Synthetic Databases" (SIGMOD 1994), spread over the keys by the FNV-1 hash of the rank (so that hot keys are not neighbours;
- * as in YCSB, two ranks may share a key).
- */
-export class ZipfianKeys implements KeyChooser {
-  readonly #zetaN: number;
-  readonly #alpha: number;
-  readonly #eta: number;
-  readonly #secondBound: number;
-
-  /** @param theta in (0, 1); YCSB's default is 0.99 */
-  constructor(
-    readonly draws: RandomStream,
-    readonly keyCount: number,
-    theta: number,
-  ) {
-    assert(theta > 0 && theta < 1, `zipfian theta ${theta}`);
-    this.#zetaN = zeta(keyCount, theta);
-    this.#alpha = 1 / (1 - theta);
-    this.#eta = (1 - (2 / keyCount) ** (1 - theta)) / (1 - zeta(2, theta) / this.#zetaN);
-    this.#secondBound = 1 + 0.5 ** theta;
-  }
-
-  /** The rank of draw i before scrambling: 0 is the most frequent. */
-  rankOf(i: number): number {
-    const u = this.draws.unit(i);
-    const uz = u * this.#zetaN;
-    if (uz < 1 || this.keyCount === 1) return 0;
-    if (uz < this.#secondBound || this.keyCount === 2) return 1;
-    const rank = Math.floor(this.keyCount * (this.#eta * u - this.#eta + 1) ** this.#alpha);
-    return rank < this.keyCount ? rank : this.keyCount - 1;
-  }
-
-  keyIndexOf(i: number): number {
-    return fnv64Below(this.rankOf(i), this.keyCount);
   }
 }
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { keyNameOf } from './keyNames.js';
-import { OperationMix } from './operations.js';
+import { OperationMix, READ_MODIFY_WRITE } from './operations.js';
 import { ValuePool, ValueSizer } from './values.js';
 
 test('operations follow their weights', () => {
-  const mix = new OperationMix(42, { get: 70, set: 20, incr: 9.5, del: 0.5 });
+  const mix = new OperationMix(42, { operations: { get: 70, set: 20, incr: 9.5, del: 0.5 }, readModifyWrite: 0 });
   const counts = [0, 0, 0, 0];
   for (let i = 0; i < 200_000; i++) counts[mix.opOf(i)] = (counts[mix.opOf(i)] ?? 0) + 1;
   for (const [op, share] of [0.7, 0.2, 0.095, 0.005].entries()) {
@@ -16,9 +16,17 @@ test('operations follow their weights', () => {
 });
 
 test('an operation without weight never comes, also not by rounding', () => {
-  const mix = new OperationMix(1, { get: 1, set: 1, incr: 1, del: 0 });
+  const mix = new OperationMix(1, { operations: { get: 1, set: 1, incr: 1, del: 0 }, readModifyWrite: 0 });
   for (let i = 0; i < 100_000; i++) assert.notEqual(mix.opOf(i), 3);
-  assert.equal(new OperationMix(1, { get: 0, set: 0, incr: 0, del: 5 }).opOf(17), 3);
+  assert.equal(new OperationMix(1, { operations: { get: 0, set: 0, incr: 0, del: 5 }, readModifyWrite: 0 }).opOf(17), 3);
+});
+
+test('pairs of read and write are drawn once, by the weight they share', () => {
+  const mix = new OperationMix(42, { operations: { get: 100, set: 50, incr: 0, del: 0 }, readModifyWrite: 50 });
+  const counts = [0, 0, 0, 0, 0];
+  for (let i = 0; i < 100_000; i++) counts[mix.opOf(i)] = (counts[mix.opOf(i)] ?? 0) + 1;
+  assert.deepEqual(counts.slice(1, 4), [0, 0, 0]);
+  assert.ok(Math.abs((counts[READ_MODIFY_WRITE] ?? 0) - 50_000) < 4 * Math.sqrt(25_000), `${counts}`);
 });
 
 test('sizes: fixed, uniform within bounds, log-normal with its median and spread', () => {

@@ -5,20 +5,28 @@
 import { unreachable } from '../base/assert.js';
 import { mix32, RandomStream, Stream } from '../base/random.js';
 import type { ValueSizes } from '../plan/plan.js';
+import { firstRecordOf, MAX_FIRST_RECORD, RECORD_BYTES, writeRecords } from './checkedValues.js';
 
 /** HOT: sizes of values in bytes. */
 export class ValueSizer {
   readonly #stream: RandomStream;
 
+  /** @param checksum whether values are whole records */
   constructor(
     seed: number,
     readonly sizes: ValueSizes,
+    readonly checksum = false,
   ) {
     this.#stream = new RandomStream(seed, Stream.value);
   }
 
   /** Size of the value of index i (0..2^52), in bytes. */
   valueBytesOf(i: number): number {
+    const bytes = this.#drawnBytes(i);
+    return this.checksum ? wholeRecords(bytes) : bytes;
+  }
+
+  #drawnBytes(i: number): number {
     const sizes = this.sizes;
     switch (sizes.kind) {
       case 'fixed':
@@ -39,8 +47,13 @@ export class ValueSizer {
 
   /** No value is larger. */
   get maxBytes(): number {
-    return this.sizes.kind === 'fixed' ? this.sizes.bytes : this.sizes.maxBytes;
+    const bytes = this.sizes.kind === 'fixed' ? this.sizes.bytes : this.sizes.maxBytes;
+    return this.checksum ? wholeRecords(bytes) : bytes;
   }
+}
+
+function wholeRecords(bytes: number): number {
+  return Math.ceil(bytes / RECORD_BYTES) * RECORD_BYTES;
 }
 
 /** How far apart two values can start in the pool. */
@@ -53,16 +66,25 @@ export class ValuePool {
   readonly bytes: Buffer;
   readonly #text: string;
 
-  /** @param maxBytes the longest slice that will be asked for */
-  constructor(seed: number, maxBytes: number) {
+  /**
+   * @param maxBytes the longest slice that will be asked for
+   * @param checksum whether it is made of records
+   */
+  constructor(
+    seed: number,
+    maxBytes: number,
+    readonly checksum = false,
+  ) {
     const stream = new RandomStream(seed, Stream.value);
-    this.bytes = Buffer.allocUnsafe(maxBytes + POOL_OFFSETS);
+    this.bytes = Buffer.allocUnsafe(maxBytes + (checksum ? MAX_FIRST_RECORD * RECORD_BYTES : POOL_OFFSETS));
     for (let i = 0; i < this.bytes.length; i++) this.bytes[i] = ALPHABET.charCodeAt(stream.u32(i) & 63);
+    if (checksum) writeRecords(this.bytes);
     this.#text = this.bytes.toString('latin1');
   }
 
   /** Where the value of this key with this size begins: the same operation always writes the same bytes. */
   offsetOf(keyIndex: number, valueBytes: number): number {
+    if (this.checksum) return firstRecordOf(keyIndex, valueBytes) * RECORD_BYTES;
     return mix32(keyIndex ^ Math.imul(valueBytes, 0x9e3779b1)) & (POOL_OFFSETS - 1);
   }
 
