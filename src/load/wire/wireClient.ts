@@ -30,6 +30,8 @@ const TRY_AGAIN_MS = 20;
 /** Waits before a lost connection is opened again. */
 const RECONNECT_MIN_MS = 10;
 const RECONNECT_MAX_MS = 250;
+/** The most operations that one connection takes per flush on a busy cluster. */
+const FILLING_LIMIT = 32;
 /** How often `connect` looks whether all connections are up. */
 const CONNECT_LOOK_MS = 5;
 /** Replies that will not change by trying again. */
@@ -42,11 +44,14 @@ interface WireNode {
   /** As announced. */
   address: string;
   connections: (WireConnection | null)[];
-  idle: WireConnection[];
+  /** Connections that can take operations before the others: those that answered last are on top. */
+  free: WireConnection[];
+  /** Next in turn when none is free. */
   turn: number;
-  /** The connection that was read last, and how many operations it may take so that it has as many in flight as before: they go out in one write. */
-  lastRead: WireConnection | null;
-  lastReadRoom: number;
+  inFlight: number;
+  /** With many in flight on a cluster: the connection that takes what comes until the next flush, and how much more it may take. */
+  filling: WireConnection | null;
+  fillingRoom: number;
   backOffMs: number;
   lastFailure: Reason;
   gone: boolean;
@@ -115,15 +120,25 @@ export class WireClient implements Client, ConnectionOwner {
   /** HOT */
   send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
     const node = this.#isCluster ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number] : this.#nodes[0];
-    const connection = node === undefined ? null : this.#pick(node);
+    const connection =
+      node === undefined ? null : this.#isCluster && node.inFlight >= 2 * node.connections.length ? this.#fill(node) : this.#pick(node);
     if (connection === null) return this.#refuse(token, node);
     connection.push(token, op, keyIndex, valueBytes, 1);
+    (node as WireNode).inFlight++;
     this.#counters.attempts++;
     if (!connection.dirty) this.#markDirty(connection);
   }
 
-  /** HOT */
+  /** HOT: at once; on a cluster with many in flight after all reads of this turn, which makes few large writes of many small ones. */
   flush(): void {
+    if (this.#dirty.length === 0) return;
+    if (!this.#isCluster || this.#isSparse()) return this.#flushNow();
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(this.#flushLater);
+  }
+
+  #flushNow(): void {
     const dirty = this.#dirty;
     for (let i = 0; i < dirty.length; i++) {
       const connection = dirty[i] as WireConnection;
@@ -131,6 +146,18 @@ export class WireClient implements Client, ConnectionOwner {
       connection.flush();
     }
     dirty.length = 0;
+    for (let i = 0; i < this.#nodes.length; i++) (this.#nodes[i] as WireNode).filling = null;
+  }
+
+  /** Whether the operations in flight are fewer than two per connection. */
+  #isSparse(): boolean {
+    let inFlight = 0;
+    let connections = 0;
+    for (let i = 0; i < this.#nodes.length; i++) {
+      inFlight += (this.#nodes[i] as WireNode).inFlight;
+      connections += (this.#nodes[i] as WireNode).connections.length;
+    }
+    return inFlight < 2 * connections;
   }
 
   counters(): ClientCounters {
@@ -172,8 +199,9 @@ export class WireClient implements Client, ConnectionOwner {
   ready(connection: WireConnection): void {
     const node = this.#nodes[connection.node] as WireNode;
     node.backOffMs = RECONNECT_MIN_MS;
-    connection.idle = true;
-    node.idle.push(connection);
+    connection.room = 1;
+    connection.isFree = true;
+    node.free.push(connection);
     if (connection.isReplacement) this.#news.reconnects++;
     this.#news.tell(node.address, 'ready', '');
   }
@@ -182,6 +210,7 @@ export class WireClient implements Client, ConnectionOwner {
     const node = this.#nodes[connection.node] as WireNode;
     const place = node.connections.indexOf(connection);
     node.connections[place] = null;
+    node.inFlight -= connection.inFlight;
     this.#lastReason = reason;
     if (this.#closed || node.gone) return;
     node.lastFailure = kind;
@@ -199,36 +228,51 @@ export class WireClient implements Client, ConnectionOwner {
     this.#inFlightBefore = connection.inFlight;
   }
 
-  /** HOT: the engine's next operations come right after this, and are best sent where places just became free. */
+  /**
+   * HOT: the engine's next operations come right after this, and are best sent where places just became free: as many as were answered go out
+   * in one write. With fewer operations than connections each has a connection to itself, so that none waits behind another.
+   */
   readDone(connection: WireConnection): void {
     const node = this.#nodes[connection.node] as WireNode;
-    node.lastRead = connection;
-    node.lastReadRoom = this.#inFlightBefore - connection.inFlight;
-    if (connection.inFlight === 0 && !connection.idle && connection.isReady) {
-      connection.idle = true;
-      node.idle.push(connection);
-    }
-    if (this.#dirty.length > 0 && !this.#flushScheduled) {
-      this.#flushScheduled = true;
-      setImmediate(this.#flushLater);
+    const answered = this.#inFlightBefore - connection.inFlight;
+    node.inFlight -= answered;
+    if (node.inFlight >= node.connections.length) connection.room += answered;
+    else connection.room = connection.inFlight === 0 ? 1 : 0;
+    if (connection.room > 0 && !connection.isFree && connection.isReady) {
+      connection.isFree = true;
+      node.free.push(connection);
     }
   }
 
   readonly #flushLater = (): void => {
     this.#flushScheduled = false;
-    this.flush();
+    this.#flushNow();
   };
 
-  /** HOT: the connection read last, as far as it has room; then an idle one; then the next in turn. */
-  #pick(node: WireNode): WireConnection | null {
-    if (node.lastReadRoom > 0) {
-      node.lastReadRoom--;
-      const lastRead = node.lastRead as WireConnection;
-      if (lastRead.isReady) return lastRead;
+  /**
+   * HOT: on a cluster, what is answered by one node goes to all of them. Filling one connection of each per flush keeps operations together:
+   * what went out in one write is answered in one, and goes out in one again.
+   */
+  #fill(node: WireNode): WireConnection | null {
+    if (node.filling === null || node.fillingRoom === 0 || !node.filling.isReady) {
+      node.filling = this.#pick(node);
+      if (node.filling !== null) node.filling.room = 0;
+      node.fillingRoom = FILLING_LIMIT;
     }
-    for (let connection = node.idle.pop(); connection !== undefined; connection = node.idle.pop()) {
-      connection.idle = false;
-      if (connection.isReady) return connection;
+    node.fillingRoom--;
+    return node.filling;
+  }
+
+  /** HOT: the connection on top that has room; else the next in turn. */
+  #pick(node: WireNode): WireConnection | null {
+    for (let top = node.free.length - 1; top >= 0; top--) {
+      const connection = node.free[top] as WireConnection;
+      if (connection.room > 0 && connection.isReady) {
+        connection.room--;
+        return connection;
+      }
+      connection.isFree = false;
+      node.free.pop();
     }
     const count = node.connections.length;
     for (let tries = 0; tries < count; tries++) {
@@ -277,6 +321,7 @@ export class WireClient implements Client, ConnectionOwner {
     const connection = this.#pick(node);
     if (connection === null) return this.#tryAgain(operation, doneUs);
     if (asking) connection.pushAsking();
+    node.inFlight++;
     connection.push(operation.token, operation.op, operation.keyIndex, operation.valueBytes, operation.attempts + 1);
     this.#counters.attempts++;
     this.#counters.retries++;
@@ -304,10 +349,11 @@ export class WireClient implements Client, ConnectionOwner {
       index: this.#nodes.length,
       address,
       connections: [],
-      idle: [],
+      free: [],
       turn: 0,
-      lastRead: null,
-      lastReadRoom: 0,
+      inFlight: 0,
+      filling: null,
+      fillingRoom: 0,
       backOffMs: RECONNECT_MIN_MS,
       lastFailure: 'unreachable',
       gone: false,
@@ -380,7 +426,8 @@ export class WireClient implements Client, ConnectionOwner {
     for (const node of this.#nodes) {
       if (node.gone || used.has(node.address) || node.connections.some((connection) => connection !== null && connection.inFlight > 0)) continue;
       node.gone = true;
-      node.idle = [];
+      node.free = [];
+      node.inFlight = 0;
       for (const connection of node.connections) connection?.close();
     }
   }

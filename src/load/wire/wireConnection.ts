@@ -99,10 +99,13 @@ export class WireConnection implements ReplySink {
   /** First entry that has not been written. */
   #unsent = 0;
   #readUs = 0;
+  /** Operations of the engine's that have no answer yet; for others to read. */
+  inFlight = 0;
   readonly #scratch: PendingOperation = { token: 0, op: 0, keyIndex: 0, valueBytes: 0, attempts: 0, sentUs: -1 };
 
-  /** Bookkeeping of the owner's: whether it is on the stack of idle connections, and whether it waits for a flush. */
-  idle = false;
+  /** Bookkeeping of the owner's: how many operations it may take before others, whether it stands among the free, and whether it waits for a flush. */
+  room = 0;
+  isFree = false;
   dirty = false;
 
   constructor(node: number, options: ConnectionOptions, owner: ConnectionOwner) {
@@ -118,11 +121,6 @@ export class WireConnection implements ReplySink {
 
   get isReady(): boolean {
     return this.#state === 'ready';
-  }
-
-  /** HOT */
-  get inFlight(): number {
-    return this.#tail - this.#head;
   }
 
   open(): void {
@@ -151,6 +149,7 @@ export class WireConnection implements ReplySink {
     this.#makeRoom(this.#options.encoder.maxCommandBytes(op === 1 ? valueBytes : 0));
     this.#outTo = this.#options.encoder.encode(this.#out, this.#outTo, op, keyIndex, valueBytes);
     this.#enqueue(token, op, keyIndex, valueBytes, attempts);
+    this.inFlight++;
   }
 
   /** Before an operation that a node is importing. */
@@ -180,6 +179,7 @@ export class WireConnection implements ReplySink {
     const token = this.#tokens[slot] as number;
     this.#head++;
     if (token >= 0) {
+      this.inFlight--;
       if (kind === ReplyKind.error) return this.#owner.errorReply(this, this.#operation(slot), this.#parser.errorText, this.#readUs);
       return this.#owner.succeeded(token, this.#sent[slot] as number, this.#readUs, this.#attempts[slot] as number);
     }
