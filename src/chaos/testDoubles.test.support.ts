@@ -70,7 +70,17 @@ export function faultPlan(id: number, changes: Partial<FaultPlan> = {}): FaultPl
 
 /** A plan of one phase of `loadUs` with these faults. */
 export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan> = {}): Plan {
-  const phase = { index: 0, name: 'steady', record: true, startUs: 0, durationUs: loadUs, kind: 'closed' as const, clients: 1, pipeline: 1 };
+  const phase = {
+    index: 0,
+    name: 'steady',
+    record: true,
+    startUs: 0,
+    durationUs: loadUs,
+    kind: 'closed' as const,
+    clients: 1,
+    pipeline: 1,
+    operationLimit: null,
+  };
   return {
     name: 'test',
     description: '',

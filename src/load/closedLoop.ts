@@ -24,6 +24,8 @@ export class ClosedLoop {
   readonly #waiting: number[] = [];
   #nextWakeUs = Number.POSITIVE_INFINITY;
   #issued = 0;
+  /** This worker's part of the phase's limit. */
+  readonly #limit: number;
 
   constructor(
     readonly phase: ClosedPhasePlan,
@@ -31,6 +33,7 @@ export class ClosedLoop {
     readonly admission: Admission,
   ) {
     this.#laneCount = share.clientsOf(phase.clients) * phase.pipeline;
+    this.#limit = phase.operationLimit === null ? Number.POSITIVE_INFINITY : share.operationsOf(phase.clients, phase.operationLimit);
     this.#endUs = phase.startUs + phase.durationUs;
     this.#ring = Uint32Array.from({ length: this.#laneCount }, (_, lane) => lane);
     this.#ringSize = this.#laneCount;
@@ -43,7 +46,7 @@ export class ClosedLoop {
     if (nowUs >= this.#endUs) return;
     if (nowUs >= this.#nextWakeUs) this.#wake(nowUs);
     // What ends while it is issued (dropped at once) backs off, so this is bounded by the lanes free now.
-    for (let left = this.#ringSize; left > 0; left--) {
+    for (let left = this.#ringSize; left > 0 && this.#issued < this.#limit; left--) {
       const lane = this.#ring[this.#ringStart] as number;
       this.#ringStart = this.#ringStart + 1 === this.#laneCount ? 0 : this.#ringStart + 1;
       this.#ringSize--;
@@ -52,6 +55,11 @@ export class ClosedLoop {
       const keyIndex = this.share.closedKeyOf(i, op);
       this.admission.admit(this.phase.index, firstOpOf(op), keyIndex, this.share.valueBytesOf(i, op), this.#freeUs[lane] as number, lane);
     }
+  }
+
+  /** All that the phase's limit allows has begun. */
+  get isExhausted(): boolean {
+    return this.#issued >= this.#limit;
   }
 
   /** When a lane that waits out a back-off goes on, µs since t0; Infinity: none waits. */

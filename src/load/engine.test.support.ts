@@ -76,7 +76,7 @@ export function openPhase(ratePerSec: number, durationUs: number, more: Partial<
 }
 
 export function closedPhase(clients: number, pipeline: number, durationUs: number): PhasePlan {
-  return { index: 0, name: 'closed', record: true, startUs: 0, durationUs, kind: 'closed', clients, pipeline };
+  return { index: 0, name: 'closed', record: true, startUs: 0, durationUs, kind: 'closed', clients, pipeline, operationLimit: null };
 }
 
 /** What the pretend server does with one operation; null: it never answers. */
@@ -95,6 +95,7 @@ export class EngineHarness {
   readonly intervals: WorkerInterval[] = [];
   readonly events: EventRecord[] = [];
   finishedCount = 0;
+  exhaustedUs: number | null = null;
   /** What the engine said last about its next operation, since t0. */
   nextDueUs = Number.NaN;
   readonly engine: Engine;
@@ -137,6 +138,9 @@ export class EngineHarness {
       output: {
         interval: (interval) => this.intervals.push(interval),
         event: (event) => this.events.push(event),
+        exhausted: (tUs) => {
+          this.exhaustedUs = tUs;
+        },
         finished: () => this.finishedCount++,
       },
     });

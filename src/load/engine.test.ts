@@ -300,6 +300,34 @@ describe('closed loop', () => {
     assert.equal(inFlight, 21);
   });
 
+  test('a limit of operations is shared out to the last one, and told when all have begun', () => {
+    const plan = planOf({ phases: [{ ...closedPhase(7, 3, 60_000_000), operationLimit: 1001 } as PhasePlan], keys: { count: 100_000 } });
+    let planned = 0;
+    for (let worker = 0; worker < 4; worker++) {
+      const harness = new EngineHarness(plan, () => ok(1000), { worker, workers: 4 });
+      harness.run(40_000);
+      assert.equal(harness.exhaustedUs, null);
+      harness.run(200_000);
+      assert.ok(harness.exhaustedUs !== null && harness.exhaustedUs < 100_000, `${harness.exhaustedUs}`);
+      harness.engine.stop('drain');
+      harness.runToEnd();
+      assert.equal(harness.totals().ok, harness.sent.length);
+      planned += harness.totals().planned;
+    }
+    assert.equal(planned, 1001);
+  });
+
+  test('a worker without clients has nothing to begin', () => {
+    const plan = planOf({ phases: [{ ...closedPhase(1, 1, 100_000), operationLimit: 10 } as PhasePlan], keys: { count: 100_000 } });
+    const told = [0, 1, 2].map((worker) => {
+      const harness = new EngineHarness(plan, () => ok(1000), { worker, workers: 3 });
+      harness.run(50_000);
+      assert.notEqual(harness.exhaustedUs, null);
+      return harness.sent.length;
+    });
+    assert.deepEqual(told.sort(), [0, 0, 10]);
+  });
+
   test('a worker writes only its own keys', () => {
     const plan = planOf({ phases: [closedPhase(4, 2, 200_000)], keys: { count: 101, distribution: { kind: 'zipfian', theta: 0.99 } } });
     for (let worker = 0; worker < 3; worker++) {

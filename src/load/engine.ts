@@ -27,6 +27,8 @@ export interface EngineOutput {
   /** Called for every interval from 0 on, in order, also for empty ones. */
   interval(interval: WorkerInterval): void;
   event(event: EventRecord): void;
+  /** The last phase has a limit of operations, and this worker's part of it has begun. Called once; the load goes on until it is stopped. */
+  exhausted(tUs: number): void;
   /** Everything has ended and the last interval is out. Called once. */
   finished(): void;
 }
@@ -67,6 +69,7 @@ export class Engine implements Admission {
   #loop: OpenLoop | ClosedLoop | null = null;
   #state: 'idle' | 'loading' | 'draining' | 'finished' = 'idle';
   #isStopped = false;
+  #isExhausted = false;
   #loadEndUs: number;
   #intervalIndex = 0;
   #intervalEndUs = INTERVAL_US;
@@ -196,10 +199,17 @@ export class Engine implements Admission {
     while (this.#loop !== null && nowUs >= this.#loop.phase.startUs) {
       const endUs = this.#loop.phase.startUs + this.#loop.phase.durationUs;
       if (this.#loop instanceof OpenLoop) this.#loop.admitDue(Math.min(nowUs, endUs - 1));
-      else this.#loop.issue(nowUs);
+      else this.#issue(this.#loop, nowUs);
       if (nowUs < endUs) return;
       this.#startPhase(this.#phaseIndex + 1);
     }
+  }
+
+  #issue(loop: ClosedLoop, nowUs: number): void {
+    loop.issue(nowUs);
+    if (!loop.isExhausted || this.#isExhausted) return;
+    this.#isExhausted = true;
+    this.#options.output.exhausted(nowUs);
   }
 
   #startPhase(index: number): void {

@@ -3,7 +3,7 @@ import { afterEach, test } from 'node:test';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import { hdrHighestValueUs } from '../base/hdrIndex.js';
-import type { Plan } from '../plan/plan.js';
+import type { PhasePlan, Plan } from '../plan/plan.js';
 import type { EventRecord, IntervalRecord, OperationCell, SparseHistogram } from '../result/records.js';
 import type { LoadEndpoints } from './client.js';
 import { closedPhase, openPhase, planOf } from './engine.test.support.js';
@@ -138,6 +138,27 @@ test('paced by the thread: everything planned is run, and the thread ends with t
   await run.runner.finished;
   assert.deepEqual([run.total('planned'), run.total('ok')], [1500, 1500], JSON.stringify(run.reasons()));
   await run.runner.terminate();
+});
+
+test('a limit of operations ends a closed loop with exactly so many, before its time', async () => {
+  const server = await startRedis();
+  const plan = planOf({
+    phases: [{ ...closedPhase(5, 2, 60_000_000), operationLimit: 2001 } as PhasePlan],
+    keys: { count: 5000 },
+    timeoutUs: 2_000_000,
+  });
+  plan.load.threads = 2;
+  const run = new Run(plan, endpointsOf('standalone', server.port));
+  await run.runner.connect();
+  run.start();
+  await run.runner.finished;
+  assert.deepEqual([run.total('planned'), run.total('ok')], [2001, 2001], JSON.stringify(run.reasons()));
+  const ends = run.events.filter((event) => (event.type === 'phase' && event.state === 'end') || (event.type === 'run' && event.state === 'loadEnd'));
+  assert.deepEqual(
+    ends.map((event) => ('detail' in event ? event.detail : event.type)),
+    ['phase', 'operations'],
+  );
+  assert.ok(ends.every((event) => event.tUs > 0 && event.tUs < 30_000_000));
 });
 
 test('a pause of the server is all in the queue when few operations are in flight', async () => {

@@ -18,6 +18,8 @@ interface Thread {
   isReady: boolean;
   preload: { done: number; total: number; failed: number | null; lastReason: string };
   isFinished: boolean;
+  /** When its part of the limit of operations had begun; null: not yet, or there is no limit. */
+  exhaustedUs: number | null;
 }
 
 export class LoadRunner {
@@ -116,7 +118,13 @@ export class LoadRunner {
 
   #startWorker(init: WorkerInit): void {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: init, name: `kvbench-load-${init.worker}` });
-    const thread: Thread = { worker, isReady: false, preload: { done: 0, total: 0, failed: null, lastReason: '' }, isFinished: false };
+    const thread: Thread = {
+      worker,
+      isReady: false,
+      preload: { done: 0, total: 0, failed: null, lastReason: '' },
+      isFinished: false,
+      exhaustedUs: null,
+    };
     this.#threads.push(thread);
     worker.on('message', (message: FromWorker) => this.#received(init.worker, thread, message));
     worker.on('error', (error) =>
@@ -148,6 +156,10 @@ export class LoadRunner {
       case 'event':
         this.#emit(message.event);
         break;
+      case 'exhausted':
+        thread.exhaustedUs = message.tUs;
+        this.#endIfExhausted();
+        break;
       case 'finished': {
         const tUs = monotonicUs() - this.#t0Us;
         thread.isFinished = true;
@@ -165,6 +177,15 @@ export class LoadRunner {
         unreachable(message);
     }
     this.#check();
+  }
+
+  /** The load is over when every worker's part of the limit has begun. */
+  #endIfExhausted(): void {
+    if (this.#isLoadOver) return;
+    const times = this.#threads.flatMap(({ exhaustedUs }) => exhaustedUs ?? []);
+    if (times.length < this.#threads.length) return;
+    this.#endLoad(Math.max(...times), 'operations');
+    this.#post({ type: 'stop', mode: 'drain' });
   }
 
   #addInterval(interval: WorkerInterval): void {
@@ -208,17 +229,18 @@ export class LoadRunner {
   }
 
   /** Tells everything that had to be told up to this time, in order. */
-  #endLoad(tUs: number): void {
+  /** @param why when it is not the end of its time */
+  #endLoad(tUs: number, why?: 'operations'): void {
     for (const phase of this.#plan.load.phases) if (phase.startUs < tUs) this.#phaseStarts(phase.index);
     this.#phaseEnds(tUs);
-    this.#loadEnds(tUs);
+    this.#loadEnds(tUs, why);
   }
 
-  #loadEnds(tUs: number): void {
+  #loadEnds(tUs: number, why?: 'operations'): void {
     if (this.#isLoadOver) return;
     this.#isLoadOver = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#emit({ tUs, type: 'run', state: 'loadEnd' });
+    this.#emit({ tUs, type: 'run', state: 'loadEnd', ...(why === undefined ? {} : { detail: why }) });
   }
 
   /** Runs at a time since t0. */

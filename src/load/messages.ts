@@ -25,6 +25,8 @@ export type FromWorker =
   | { type: 'preloaded'; done: number; failed: number; lastReason: string }
   | { type: 'interval'; interval: WorkerInterval }
   | { type: 'event'; event: EventRecord }
+  /** Its part of the last phase's limit of operations has begun. */
+  | { type: 'exhausted'; tUs: number }
   | { type: 'finished'; counters: ClientCounters; cpuUs: number; rssBytesMax: number }
   | { type: 'failed'; code: string; message: string; hint: string | undefined };
 

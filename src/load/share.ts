@@ -77,8 +77,18 @@ export class Share {
 
   /** How many of a closed phase's clients are this worker's: the parts of all workers add up exactly. */
   clientsOf(clients: number): number {
-    if (this.worker >= this.writers) return 0;
-    return Math.floor((clients * (this.worker + 1)) / this.writers) - Math.floor((clients * this.worker) / this.writers);
+    return this.worker >= this.writers ? 0 : Math.floor((clients * (this.worker + 1)) / this.writers) - this.clientsBefore(clients);
+  }
+
+  /** How many of a closed phase's clients are those of workers with lower numbers. */
+  clientsBefore(clients: number): number {
+    return Math.floor((clients * Math.min(this.worker, this.writers)) / this.writers);
+  }
+
+  /** How many operations of a closed phase are this worker's: in proportion to its clients; the parts of all workers add up exactly. */
+  operationsOf(clients: number, operations: number): number {
+    const before = this.clientsBefore(clients);
+    return Math.floor((operations * (before + this.clientsOf(clients))) / clients) - Math.floor((operations * before) / clients);
   }
 }
 

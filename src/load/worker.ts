@@ -60,6 +60,7 @@ const engine = new Engine({
   output: {
     interval: (interval) => post({ type: 'interval', interval }),
     event: (event) => post({ type: 'event', event }),
+    exhausted: (tUs) => post({ type: 'exhausted', tUs }),
     finished: finish,
   },
 });

@@ -82,6 +82,61 @@ test('distributions get their defaults', () => {
   assert.deepEqual([workloadOf({}).values, workloadOf({ ttl: '1500us' }).ttlMs], [{ kind: 'fixed', bytes: 64 }, 2]);
 });
 
+test('a list of rates makes phases of equal length, with names of their own', () => {
+  const { phases } = plan({
+    phases: [
+      { name: 'up', duration: '10s', rate: ['100/s', '200/s', '400/s..800/s'], record: false, arrivals: 'poisson' },
+      { duration: '1s', rate: '5/s' },
+    ],
+  }).load;
+  assert.deepEqual(
+    phases.map((phase) => [
+      phase.name,
+      phase.startUs,
+      phase.durationUs,
+      phase.record,
+      phase.kind === 'open' && [phase.operationCount, phase.arrivals],
+    ]),
+    [
+      ['up-1', 0, 3_333_333, false, [333, 'poisson']],
+      ['up-2', 3_333_333, 3_333_333, false, [666, 'poisson']],
+      ['up-3', 6_666_666, 3_333_334, false, [2000, 'poisson']],
+      ['phase-2', 10_000_000, 1_000_000, true, [5, 'constant']],
+    ],
+  );
+});
+
+test('a limit of operations shortens an open phase to the moment the next one would be due', () => {
+  const shapes = (phase: object): unknown[] => {
+    const [first, second] = plan({
+      phases: [
+        { duration: '10s', ...phase },
+        { duration: '1s', rate: '1/s' },
+      ],
+    }).load.phases;
+    assert.ok(first?.kind === 'open' && second?.kind === 'open');
+    assert.deepEqual([second.startUs, second.firstOperation], [first.durationUs, first.operationCount]);
+    return [first.operationCount, first.durationUs, Math.round(first.rateEndPerSec)];
+  };
+  assert.deepEqual(shapes({ rate: '1000/s', operations: 500 }), [500, 500_000, 1000]);
+  assert.deepEqual(shapes({ rate: '1000/s', operations: 20_000 }), [10_000, 10_000_000, 1000]);
+  assert.deepEqual(shapes({ rate: '0/s..1000/s', operations: 1250 }), [1250, 5_000_000, 500]);
+  assert.deepEqual(shapes({ rate: '1000/s..0/s', operations: 3750 }), [3750, 5_000_000, 500]);
+});
+
+test('a limit of operations stays in the plan of a closed loop', () => {
+  const limits = plan({
+    phases: [
+      { duration: '1s', clients: 1 },
+      { duration: '1s', clients: 1, operations: 9 },
+    ],
+  }).load.phases;
+  assert.deepEqual(
+    limits.map((phase) => phase.kind === 'closed' && phase.operationLimit),
+    [null, 9],
+  );
+});
+
 test('pairs are weighted as what they send, so that thresholds and sizes see gets and sets', () => {
   const phases = [{ duration: '1s', rate: '1/s' }];
   const { workload } = plan(

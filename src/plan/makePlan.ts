@@ -4,9 +4,11 @@
  */
 import { availableParallelism } from 'node:os';
 import { RandomStream, Stream } from '../base/random.js';
+import type { RateRange } from '../profile/fields.js';
 import type { ResolvedFault, ResolvedProfile } from '../profile/loadProfile.js';
 import type { ParsedSelector } from '../profile/nodeSelector.js';
-import type { FaultPlan, KeyDistribution, LoadPlan, NodeSelector, Pacing, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
+import { singlePhases } from '../profile/phaseSteps.js';
+import type { FaultPlan, KeyDistribution, LoadPlan, NodeSelector, OpenPhasePlan, Pacing, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
 
 type Load = ResolvedProfile['load'];
 type Workload = Load['workload'];
@@ -68,17 +70,32 @@ function pacingFor(phases: Load['phases'], cores: number): Pacing {
 function phasePlans(phases: Load['phases']): PhasePlan[] {
   let startUs = 0;
   let firstOperation = 0;
-  return phases.map((phase, index) => {
-    const base = { index, name: phase.name ?? `phase-${index + 1}`, record: phase.record, startUs, durationUs: phase.duration };
-    startUs += phase.duration;
-    if (phase.rate === undefined) return { ...base, kind: 'closed', clients: phase.clients ?? 1, pipeline: phase.pipeline ?? 1 };
-    const { startPerSec, endPerSec } = phase.rate;
-    const operationCount = operationsOf(startPerSec, endPerSec, phase.duration);
-    const arrivals = phase.arrivals ?? 'constant';
-    const open = { ...base, kind: 'open', arrivals, rateStartPerSec: startPerSec, rateEndPerSec: endPerSec, operationCount, firstOperation } as const;
-    firstOperation += operationCount;
+  return singlePhases(phases).map((phase, index) => {
+    const base = { index, name: phase.name, record: phase.record, startUs };
+    if (phase.rate === undefined) {
+      startUs += phase.duration;
+      const { clients = 1, pipeline = 1, operations = null } = phase;
+      return { ...base, durationUs: phase.duration, kind: 'closed', clients, pipeline, operationLimit: operations };
+    }
+    const shape = openShape(phase.rate, phase.duration, phase.operations);
+    const open = { ...base, ...shape, kind: 'open', arrivals: phase.arrivals ?? 'constant', firstOperation } as const;
+    startUs += shape.durationUs;
+    firstOperation += shape.operationCount;
     return open;
   });
+}
+
+type OpenShape = Pick<OpenPhasePlan, 'durationUs' | 'rateStartPerSec' | 'rateEndPerSec' | 'operationCount'>;
+
+/** A limit below what the rate amounts to makes the phase shorter: it ends when the next operation after the limit would be due. */
+function openShape({ startPerSec, endPerSec }: RateRange, durationUs: number, limit: number | undefined): OpenShape {
+  const operationCount = operationsOf(startPerSec, endPerSec, durationUs);
+  if (limit === undefined || operationCount <= limit) return { durationUs, rateStartPerSec: startPerSec, rateEndPerSec: endPerSec, operationCount };
+  const slopePerSec = (endPerSec - startPerSec) / (durationUs / 1_000_000);
+  const limitedSec = (2 * limit) / (startPerSec + Math.sqrt(Math.max(0, startPerSec * startPerSec + 2 * slopePerSec * limit)));
+  const limitedUs = Math.min(durationUs, Math.ceil(limitedSec * 1_000_000));
+  const rateEndPerSec = startPerSec + slopePerSec * (limitedUs / 1_000_000);
+  return { durationUs: limitedUs, rateStartPerSec: startPerSec, rateEndPerSec, operationCount: limit };
 }
 
 /** Floor of the integral of a linear rate; a millionth is added, so that 1000/m for 1m is 1000 and not 999. */

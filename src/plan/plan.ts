@@ -125,7 +125,7 @@ export interface OpenPhasePlan extends PhaseBase {
   arrivals: Arrivals;
   rateStartPerSec: number;
   rateEndPerSec: number;
-  /** floor of the integral of the rate: exactly this many operations are planned, over all workers. */
+  /** floor of the integral of the rate, or the profile's limit: exactly this many operations are planned, over all workers. */
   operationCount: number;
   /** Index of its first operation in the plan's one sequence. */
   firstOperation: number;
@@ -136,6 +136,8 @@ export interface ClosedPhasePlan extends PhaseBase {
   kind: 'closed';
   clients: number;
   pipeline: number;
+  /** The load ends when so many operations have begun; null: no limit. In the last phase only. */
+  operationLimit: number | null;
 }
 
 /** States of an earlier fault that a later one can wait for. */

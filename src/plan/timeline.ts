@@ -39,7 +39,7 @@ export function renderTimeline(plan: Plan): string {
 function phaseRow(phase: PhasePlan): Row {
   const load =
     phase.kind === 'closed'
-      ? `${formatCount(phase.clients)} clients × ${phase.pipeline} in flight (closed loop)`
+      ? `${formatCount(phase.clients)} clients × ${phase.pipeline} in flight (closed loop)${phase.operationLimit === null ? '' : `, at most ${formatCount(phase.operationLimit)} operations`}`
       : `${rateText(phase.rateStartPerSec, phase.rateEndPerSec)}${phase.arrivals === 'poisson' ? ' (Poisson)' : ''}, ${formatCount(phase.operationCount)} operations`;
   const cells: Row['cells'] = [
     durationText(phase.startUs),

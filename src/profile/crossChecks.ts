@@ -9,6 +9,7 @@ import type { CommonFault } from './chaosSchema.js';
 import { durationText } from './durationText.js';
 import type { Phase } from './loadSchema.js';
 import { impossibleIn, type ParsedSelector } from './nodeSelector.js';
+import { singlePhases } from './phaseSteps.js';
 import type { ProblemList } from './problems.js';
 import { isMap, type Path, type ProfileTree } from './profileTree.js';
 import { didYouMean } from './suggest.js';
@@ -27,20 +28,20 @@ export interface Ground {
   allow: readonly string[] | null;
 }
 
-export function phaseName(phase: { name?: string | undefined }, index: number): string {
-  return phase.name ?? `phase-${index + 1}`;
-}
-
 export function checkPhases(ground: Ground): void {
   const { phases, tree, problems } = ground;
   if (!phases) return;
   const seen = new Map<string, number>();
-  for (const [index, phase] of phases.entries()) {
-    const name = phaseName(phase, index);
+  for (const { name, from } of singlePhases(phases)) {
     const earlier = seen.get(name);
     if (earlier !== undefined)
-      problems.add(tree.place(['load', 'phases', index, 'name']), `name: "${name}" is the name of phases[${earlier}] too; give each phase its own`);
-    else seen.set(name, index);
+      problems.add(tree.place(['load', 'phases', from, 'name']), `name: "${name}" is the name of phases[${earlier}] too; give each phase its own`);
+    else seen.set(name, from);
+  }
+  for (const [index, phase] of phases.entries()) {
+    if (phase.clients === undefined || phase.operations === undefined || index === phases.length - 1) continue;
+    const remedy = 'what follows has its fixed time; move the phase to the end, or limit it by its duration';
+    problems.add(tree.place(['load', 'phases', index, 'operations']), `operations: only the last phase can be a closed loop with a limit; ${remedy}`);
   }
   if (phases.every((phase) => !phase.record)) {
     problems.add(tree.place(['load', 'phases']), 'all phases have record: false, so nothing would be measured; leave it out of at least one');
@@ -179,8 +180,9 @@ function tagProblem(ground: Ground, { metric, name, tags }: ParsedMetric): strin
       return `${metric}: the workload has no ${op}, so this would always fail; give it a weight or leave it out`;
   }
   if (phase !== undefined && ground.phases) {
-    const names = ground.phases.map(phaseName);
-    const found = ground.phases[names.indexOf(phase)];
+    const single = singlePhases(ground.phases);
+    const names = single.map(({ name }) => name);
+    const found = single[names.indexOf(phase)];
     if (!found) return `unknown phase "${phase}" in ${metric}${didYouMean(phase, names, 'the phases are')}`;
     if (!found.record) return `${metric}: phase "${phase}" has record: false, so it is in no threshold; choose another`;
   }

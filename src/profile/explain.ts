@@ -98,11 +98,10 @@ function explainUnion(explainer: Explainer, branches: readonly (readonly Issue[]
   if (meant) explainIssues(explainer, meant, path);
   else if (value === undefined) explainMissing(explainer, path);
   else {
-    const kind = typeof value === 'number' ? 'is a number' : `is ${kindOf(value)}`;
-    problems.add(
-      tree.place(path),
-      `${nameOf(path)}: ${show(value, path)} ${kind}; it must be ${expectation(nodesAt(schema, path, tree.root))}`.replace(':  ', ' '),
-    );
+    const nodes = nodesAt(schema, path, tree.root);
+    const hasUnit = nodes.some((node) => node.type === 'string' && node['x-range'] !== undefined);
+    const kind = typeof value === 'number' ? `is a number${hasUnit ? ' without a unit' : ''}` : `is ${kindOf(value)}`;
+    problems.add(tree.place(path), `${nameOf(path)}: ${show(value, path)} ${kind}; it must be ${expectation(nodes)}`.replace(':  ', ' '));
   }
 }
 

@@ -80,15 +80,16 @@ export function whole(min: number, max: number) {
   return z.int().min(min).max(max);
 }
 
-/** A check over several keys that also runs when single keys are wrong, so that all problems are told at once. It sees presence, not values. */
+/** A check over several keys that also runs when single keys are wrong, so that all problems are told at once. It sees presence, and values as they are written. */
 export function together<T extends z.ZodType>(
   schema: T,
-  check: (has: (key: string) => boolean, problem: (message: string, key?: string) => void) => void,
+  check: (has: (key: string) => boolean, problem: (message: string, key?: string) => void, value: (key: string) => unknown) => void,
 ): T {
   const rule = z.superRefine<unknown>((value, ctx) => {
     if (value === null || typeof value !== 'object') return;
     const has = (key: string): boolean => Object.hasOwn(value, key) && (value as Record<string, unknown>)[key] !== undefined;
-    check(has, (message, key) => ctx.addIssue({ code: 'custom', message, path: key === undefined ? [] : [key] }));
+    const written = (key: string): unknown => (has(key) ? (value as Record<string, unknown>)[key] : undefined);
+    check(has, (message, key) => ctx.addIssue({ code: 'custom', message, path: key === undefined ? [] : [key] }), written);
   });
   rule._zod.def.when = () => true;
   return schema.check(rule as z.core.$ZodCheck<z.output<T>>);

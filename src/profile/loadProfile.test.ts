@@ -240,6 +240,7 @@ test('an external target keeps no secret, only where to find it', () => {
     kind: 'closed',
     clients: 2,
     pipeline: 4,
+    operationLimit: null,
   });
 });
 

@@ -13,9 +13,20 @@ export const phaseSchema = together(
     duration: duration()
       .describe('How long it lasts.')
       .meta({ examples: ['30s'] }),
-    rate: rate()
+    rate: z
+      .union([
+        rate(),
+        z
+          .array(rate())
+          .min(1)
+          .max(100)
+          .meta({ examples: [['1000/s', '2000/s', '4000/s']] }),
+      ])
       .optional()
-      .describe('Open loop: operations per second over all workers, sent at their time whatever the server does. `a..b` goes linearly from a to b.'),
+      .describe(
+        'Open loop: operations per second over all workers, sent at their time whatever the server does. `a..b` goes linearly from a to b. A list makes steps: phases `name-1`, `name-2` and so on, which share the duration equally.',
+      )
+      .meta({ examples: ['1000/s..20000/s'] }),
     arrivals: z
       .enum(arrivals)
       .optional()
@@ -31,9 +42,17 @@ export const phaseSchema = together(
       .optional()
       .describe('With `clients`: operations each client keeps in flight. 1 when absent.')
       .meta({ examples: [16] }),
+    operations: whole(1, 10_000_000_000)
+      .optional()
+      .describe(
+        'The phase ends when so many operations have begun, or at the end of its duration, whichever is first. With `clients` in the last phase only, and the load ends with it: nobody knows before when that will be.',
+      )
+      .meta({ examples: [1_000_000] }),
     record: z.boolean().default(true).describe('False for a warm-up: counted apart, in no threshold and no statistics.'),
   }),
-  (has, problem) => {
+  (has, problem, value) => {
+    if (Array.isArray(value('rate')) && has('operations'))
+      problem('operations belongs to a single rate; for a list of steps, write one phase for each', 'operations');
     if (has('rate') && has('clients')) problem('rate and clients exclude each other; rate is an open loop, clients a closed one', 'clients');
     if (!has('rate') && !has('clients')) problem('a phase needs rate (e.g. rate: 5000/s) or clients (e.g. clients: 50)');
     if (has('arrivals') && !has('rate')) problem('arrivals belongs to an open loop (rate); in a closed loop the answers set the pace', 'arrivals');

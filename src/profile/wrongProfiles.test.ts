@@ -57,6 +57,36 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     'mean: belongs to distribution: gaussian, but here it is latest; leave it out',
   ],
   [
+    'a wrong step',
+    load('load: { workload: session-cache, phases: [{ duration: 1s, rate: [1/s, §5] }] }'),
+    /^rate\[1\]: 5 is a number without a unit/,
+  ],
+  [
+    'no step',
+    load('load: { workload: session-cache, phases: [{ duration: 1s, rate: §[] }] }'),
+    'rate: the list is empty; it needs at least one entry',
+  ],
+  [
+    'a limit of a closed loop that something follows',
+    load('load: { workload: session-cache, phases: [{ duration: 1s, clients: 5, operations: §10 }, { duration: 1s, rate: 1/s }] }'),
+    /^operations: only the last phase can be a closed loop with a limit/,
+  ],
+  [
+    'a limit of steps',
+    load('load: { workload: session-cache, phases: [{ duration: 1s, rate: [1/s, 2/s], operations: §10 }] }'),
+    /^operations: operations belongs to a single rate/,
+  ],
+  [
+    'a rate without a unit',
+    load('load: { workload: session-cache, phases: [{ duration: 1s, rate: §10 }] }'),
+    'rate: 10 is a number without a unit; it must be a rate or ramp like 5000/s, or a list like [1000/s, 2000/s, 4000/s]',
+  ],
+  [
+    'a threshold on a phase of steps',
+    `${load('load: { workload: session-cache, phases: [{ name: up, duration: 1s, rate: [1/s, 2/s] }] }')}thresholds:\n  §"latency{phase:up}": "p(99)<1s"\n`,
+    /^unknown phase "up" in .*did you mean "up-1"\?/,
+  ],
+  [
     'arrivals of a closed loop',
     load('load: { workload: session-cache, phases: [{ duration: 1s, clients: 5, arrivals: §poisson }] }'),
     'arrivals: arrivals belongs to an open loop (rate); in a closed loop the answers set the pace',

@@ -19,9 +19,12 @@ export function runEndOf(plan: Plan, events: readonly EventRecord[], lastInterva
     const event = found(kind);
     if (event) return { kind, detail: event.detail ?? null, loadEndUs: clamp(event.tUs, plannedEndUs) };
   }
-  const loadEndUs = found('loadEnd')?.tUs ?? lastIntervalEndUs;
+  const loadEnd = found('loadEnd');
+  const loadEndUs = loadEnd?.tUs ?? lastIntervalEndUs;
   // Without a word of the end it was killed; with one, but with operations that nobody waited for, the load itself failed.
   if (!found('end') && !found('drained')) return { kind: 'cutOff', detail: null, loadEndUs: clamp(loadEndUs, plannedEndUs) };
+  // All operations of a limited load had begun: it was over before its time, as planned.
+  if (found('drained') && loadEnd?.detail === 'operations') return { kind: 'finished', detail: null, loadEndUs: clamp(loadEndUs, plannedEndUs) };
   if (!found('drained') || loadEndUs < plannedEndUs - INTERVAL_US) {
     return { kind: 'failed', detail: errorText(events), loadEndUs: clamp(loadEndUs, plannedEndUs) };
   }

@@ -41,10 +41,18 @@ export function syntheticPlan(options: SyntheticOptions): Plan {
   const phases = wanted.map(({ name, durationUs, record = true, clients }, index): PhasePlan => {
     const base = { index, name, record, startUs, durationUs };
     startUs += durationUs;
-    if (clients !== undefined) return { ...base, kind: 'closed', clients, pipeline: 1 };
+    if (clients !== undefined) return { ...base, kind: 'closed', clients, pipeline: 1, operationLimit: null };
     const rate = ratePerShard * shards;
     const operationCount = Math.floor((rate * durationUs) / 1_000_000);
-    const phase: PhasePlan = { ...base, kind: 'open', arrivals: 'constant', rateStartPerSec: rate, rateEndPerSec: rate, operationCount, firstOperation };
+    const phase: PhasePlan = {
+      ...base,
+      kind: 'open',
+      arrivals: 'constant',
+      rateStartPerSec: rate,
+      rateEndPerSec: rate,
+      operationCount,
+      firstOperation,
+    };
     firstOperation += operationCount;
     return phase;
   });
