@@ -99,7 +99,7 @@ export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan
       workload: {
         name: 'w',
         operations: { get: 1, set: 0, incr: 0, del: 0 },
-        keys: { count: 1, prefix: '', distribution: { kind: 'uniform' } },
+        keys: { count: 1, prefix: '', perTag: 0, distribution: { kind: 'uniform' } },
         values: { kind: 'fixed', bytes: 1 },
         ttlMs: 0,
         preload: false,

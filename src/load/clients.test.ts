@@ -39,7 +39,7 @@ class Session {
       plan,
       endpoints,
       worker: 0,
-      routing: new Routing('k:', 1000, endpoints.shardOfSlot, endpoints.shardCount),
+      routing: new Routing({ ...plan.load.workload.keys, count: 1000 }, endpoints.shardOfSlot, endpoints.shardCount),
       values: new ValuePool(1, 100),
       completion: (token, outcome, reason, sentUs, doneUs, attempts) => {
         assert.ok(!this.done.has(token), 'one completion per send');

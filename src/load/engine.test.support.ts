@@ -41,7 +41,7 @@ export function planOf(parts: PlanParts): Plan {
       workload: {
         name: 'test',
         operations: parts.operations ?? { get: 1, set: 1, incr: 1, del: 1 },
-        keys: { count: 100, prefix: 'k:', distribution: { kind: 'uniform' }, ...parts.keys },
+        keys: { count: 100, prefix: 'k:', perTag: 0, distribution: { kind: 'uniform' }, ...parts.keys },
         values: { kind: 'fixed', bytes: 10 },
         ttlMs: 0,
         preload: false,
@@ -108,7 +108,7 @@ export class EngineHarness {
     { worker = 0, workers = 1, shardCount = 1 } = {},
   ) {
     const shardOfSlot = Uint16Array.from({ length: 16384 }, (_, slot) => Math.floor((slot * shardCount) / 16384));
-    this.routing = new Routing(plan.load.workload.keys.prefix, plan.load.workload.keys.count, shardOfSlot, shardCount);
+    this.routing = new Routing(plan.load.workload.keys, shardOfSlot, shardCount);
     this.engine = new Engine({
       plan,
       worker,

@@ -6,7 +6,7 @@
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import type { OperationIndex, Plan } from '../plan/plan.js';
-import { keyNameOf } from '../workload/keyNames.js';
+import { type KeyNaming, keyNameOf } from '../workload/keyNames.js';
 import type { ValuePool } from '../workload/values.js';
 import { classifyError } from './classifyError.js';
 import {
@@ -55,7 +55,7 @@ export class IoredisClient implements Client {
   readonly #routing: Routing;
   readonly #values: ValuePool;
   readonly #completion: Completion;
-  readonly #prefix: string;
+  readonly #keys: KeyNaming;
   readonly #ttlMs: string | null;
   readonly #isCluster: boolean;
   readonly #connections: number;
@@ -74,7 +74,7 @@ export class IoredisClient implements Client {
     this.#routing = options.routing;
     this.#values = options.values;
     this.#completion = options.completion;
-    this.#prefix = plan.load.workload.keys.prefix;
+    this.#keys = plan.load.workload.keys;
     this.#ttlMs = plan.load.workload.ttlMs > 0 ? String(plan.load.workload.ttlMs) : null;
     this.#isCluster = endpoints.mode === 'cluster';
     this.#connections = plan.load.connections;
@@ -112,7 +112,7 @@ export class IoredisClient implements Client {
 
   send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
     const isCounter = op === INCR;
-    const key = keyNameOf(this.#prefix, isCounter, keyIndex);
+    const key = keyNameOf(this.#keys, isCounter, keyIndex);
     const load = this.#pick(this.#routing.shardOf(isCounter, keyIndex));
     const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
     const command = new OperationCommand(commandNames[op], this.#argumentsOf(op, key, keyIndex, valueBytes), textReply, (error) =>

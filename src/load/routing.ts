@@ -3,7 +3,7 @@
  * from key names as Redis Cluster computes them; shards keep the numbers they had at t0.
  */
 import calculateSlot from 'cluster-key-slot';
-import { keyNameOf } from '../workload/keyNames.js';
+import { type KeyNaming, keyNameOf } from '../workload/keyNames.js';
 
 const UNKNOWN_SLOT = 0xffff;
 
@@ -14,16 +14,15 @@ export class Routing {
   readonly #slots: [Uint16Array, Uint16Array] | null;
 
   /**
-   * @param keyPrefix of all keys @param keyCount of ordinary keys, and of counters
+   * @param keys their names, and the number of ordinary ones, and of counters
    * @param shardOfSlot of the 16,384 slots; ignored when there is one shard
    */
   constructor(
-    readonly keyPrefix: string,
-    keyCount: number,
+    readonly keys: KeyNaming & { count: number },
     readonly shardOfSlot: Uint16Array,
     readonly shardCount: number,
   ) {
-    this.#slots = shardCount === 1 ? null : [new Uint16Array(keyCount).fill(UNKNOWN_SLOT), new Uint16Array(keyCount).fill(UNKNOWN_SLOT)];
+    this.#slots = shardCount === 1 ? null : [new Uint16Array(keys.count).fill(UNKNOWN_SLOT), new Uint16Array(keys.count).fill(UNKNOWN_SLOT)];
   }
 
   shardOf(isCounter: boolean, keyIndex: number): number {
@@ -31,11 +30,11 @@ export class Routing {
   }
 
   slotOf(isCounter: boolean, keyIndex: number): number {
-    if (this.#slots === null) return calculateSlot(keyNameOf(this.keyPrefix, isCounter, keyIndex));
+    if (this.#slots === null) return calculateSlot(keyNameOf(this.keys, isCounter, keyIndex));
     const slots = this.#slots[isCounter ? 1 : 0];
     const known = slots[keyIndex] as number;
     if (known !== UNKNOWN_SLOT) return known;
-    const slot = calculateSlot(keyNameOf(this.keyPrefix, isCounter, keyIndex));
+    const slot = calculateSlot(keyNameOf(this.keys, isCounter, keyIndex));
     slots[keyIndex] = slot;
     return slot;
   }

@@ -23,7 +23,7 @@ const { keys, values, checksum } = plan.load.workload;
 const health = new GeneratorHealth(worker);
 const ticker = makeTicker(plan.load.pacing, worker, pacingMemory);
 const sizer = new ValueSizer(plan.seed, values, checksum);
-const routing = new Routing(keys.prefix, keys.count, endpoints.shardOfSlot, endpoints.shardCount);
+const routing = new Routing(keys, endpoints.shardOfSlot, endpoints.shardCount);
 /** Null before t0 is known. */
 let t0Us: number | null = null;
 /** What the client did before t0, in the preload. */

@@ -109,7 +109,7 @@ function workloadPlan(workload: Workload): WorkloadPlan {
     name: workload.name ?? 'inline',
     operations: { ...operations, get: operations.get + readModifyWrite, set: operations.set + readModifyWrite },
     readModifyWrite,
-    keys: { count: workload.keys.count, prefix: workload.keys.prefix, distribution: keyDistribution(workload.keys) },
+    keys: { count: workload.keys.count, prefix: workload.keys.prefix, perTag: workload.keys.perTag, distribution: keyDistribution(workload.keys) },
     values: valueSizes(workload.values),
     checksum: workload.values.checksum,
     // A TTL below a millisecond cannot be told to the server: rounded up.

@@ -80,7 +80,8 @@ export interface WorkloadPlan {
   operations: Record<OperationName, number>;
   /** Weight of the gets and sets that are pairs: a get and, once it is answered, a set of the same key. At most that of either. */
   readModifyWrite: number;
-  keys: { count: number; prefix: string; distribution: KeyDistribution };
+  /** `perTag`: so many neighbouring keys have a hash tag in common, and so a slot; 0: no tags. */
+  keys: { count: number; prefix: string; perTag: number; distribution: KeyDistribution };
   values: ValueSizes;
   /** Values consist of records with a number and a checksum each (workload/checkedValues.ts). */
   checksum: boolean;

@@ -47,7 +47,7 @@ test('a minimal profile gets every default', () => {
       workload: {
         name: 'mine',
         operations: { get: 1, set: 1, incr: 0, del: 0 },
-        keys: { count: 50, prefix: 'kvbench:', distribution: { kind: 'uniform' } },
+        keys: { count: 50, prefix: 'kvbench:', perTag: 0, distribution: { kind: 'uniform' } },
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: true,

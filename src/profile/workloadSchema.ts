@@ -41,10 +41,18 @@ const keys = z
       .min(1)
       .max(200)
       .default('kvbench:')
-      .describe('What every key begins with. On an external target a part of the run’s own follows it.')
+      .describe(
+        'What every key begins with. On an external target a part of the run’s own follows it. In a cluster, all keys of a prefix with a hash tag, like `app:{x}:`, share one slot.',
+      )
       .meta({
         examples: ['kvbench:'],
       }),
+    perTag: whole(0, 1_000_000_000)
+      .default(0)
+      .describe(
+        'So many neighbouring keys share a hash tag, and with it a slot and a node of a cluster, as related keys of one user would; 0: no tags. Keys are called `prefix{0}:0`, `prefix{0}:1` and so on.',
+      )
+      .meta({ examples: [10] }),
     theta: z
       .number()
       .gt(0)
@@ -92,6 +100,10 @@ const keys = z
         message: `belongs to distribution: ${distributions.join(' or ')}, but here it is ${value.distribution}; leave it out`,
       });
     };
+    if (value.perTag > 0 && /\{[^}]+\}/.test(value.prefix)) {
+      const message = `does nothing with prefix ${JSON.stringify(value.prefix)}: a server takes the first tag of a key, which is the prefix’s; leave one of them out`;
+      ctx.addIssue({ code: 'custom', path: ['perTag'], message });
+    }
     only('theta', 'zipfian', 'latest');
     only('mean', 'gaussian');
     only('deviation', 'gaussian');

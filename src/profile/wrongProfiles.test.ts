@@ -87,6 +87,11 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     /^unknown phase "up" in .*did you mean "up-1"\?/,
   ],
   [
+    'two tags',
+    load('load: { workload: { operations: { get: 1 }, keys: { prefix: "a{b}:", perTag: §5 } }, phases: [{ duration: 1s, rate: 1/s }] }'),
+    /^perTag: does nothing with prefix "a\{b\}:"/,
+  ],
+  [
     'arrivals of a closed loop',
     load('load: { workload: session-cache, phases: [{ duration: 1s, clients: 5, arrivals: §poisson }] }'),
     'arrivals: arrivals belongs to an open loop (rate); in a closed loop the answers set the pace',

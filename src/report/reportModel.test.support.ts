@@ -22,7 +22,7 @@ export function planModel(more: Partial<Plan> = {}): Plan {
       workload: {
         name: 'session-cache',
         operations: { get: 90, set: 10, incr: 0, del: 0 },
-        keys: { count: 1000, prefix: 'kvbench:', distribution: { kind: 'uniform' } },
+        keys: { count: 1000, prefix: 'kvbench:', perTag: 0, distribution: { kind: 'uniform' } },
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: true,

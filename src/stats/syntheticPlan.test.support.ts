@@ -87,7 +87,7 @@ export function syntheticPlan(options: SyntheticOptions): Plan {
       workload: {
         name: 'half-half',
         operations: { get: 50, set: 50, incr: 0, del: 0 },
-        keys: { count: 1000, prefix: 'kvbench:', distribution: { kind: 'uniform' } },
+        keys: { count: 1000, prefix: 'kvbench:', perTag: 0, distribution: { kind: 'uniform' } },
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: true,

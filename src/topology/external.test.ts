@@ -91,7 +91,7 @@ function planFor(target: Partial<ExternalPlan> & { url: string }, prefix = 'kvbe
       workload: {
         name: 'mix',
         operations: { get: 1, set: 1, incr: 1, del: 1 },
-        keys: { count: 2500, prefix, distribution: { kind: 'uniform' } },
+        keys: { count: 2500, prefix, perTag: 0, distribution: { kind: 'uniform' } },
         values: { kind: 'fixed', bytes: 64 },
         ttlMs: 0,
         preload: false,

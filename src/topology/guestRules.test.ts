@@ -8,7 +8,7 @@ import type { NodeView } from './target.js';
 const workload: WorkloadPlan = {
   name: 'w',
   operations: { get: 1, set: 1, incr: 0, del: 0 },
-  keys: { count: 1000, prefix: 'kvbench:', distribution: { kind: 'uniform' } },
+  keys: { count: 1000, prefix: 'kvbench:', perTag: 0, distribution: { kind: 'uniform' } },
   values: { kind: 'fixed', bytes: 1000 },
   ttlMs: 0,
   preload: false,

@@ -104,8 +104,8 @@ export function checkMemory(plan: Plan, node: NodeView, info: string): void {
 
 /** An estimate from above, for one copy of the data, in bytes; 0 when the workload writes nothing. */
 export function expectedDataBytes(workload: WorkloadPlan): number {
-  const { count, prefix } = workload.keys;
-  const nameBytes = Buffer.byteLength(keyNameOf(prefix, true, count));
+  const { count } = workload.keys;
+  const nameBytes = Buffer.byteLength(keyNameOf(workload.keys, true, count));
   const values = workload.operations.set > 0 || workload.preload ? count * (KEY_OVERHEAD_BYTES + nameBytes + meanValueBytes(workload)) : 0;
   const counters = workload.operations.incr > 0 ? count * (KEY_OVERHEAD_BYTES + nameBytes) : 0;
   return values + counters;

@@ -55,12 +55,12 @@ type BatchCommand = 'unlink' | 'del' | 'exists';
 
 /** Sum of the replies over all names the workload can have made. */
 async function forEachBatch(client: Client, workload: WorkloadPlan, wanted: BatchCommand): Promise<number> {
-  const { count, prefix } = workload.keys;
+  const { count } = workload.keys;
   let command = wanted;
   let sum = 0;
   for (const isCounter of workload.operations.incr > 0 ? [false, true] : [false]) {
     for (let from = 0; from < count; from += BATCH_KEYS) {
-      const names = Array.from({ length: Math.min(BATCH_KEYS, count - from) }, (_, i) => keyNameOf(prefix, isCounter, from + i));
+      const names = Array.from({ length: Math.min(BATCH_KEYS, count - from) }, (_, i) => keyNameOf(workload.keys, isCounter, from + i));
       const done = await insistently(client, workload, command, names);
       command = done.command;
       sum += done.sum;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
+import calculateSlot from 'cluster-key-slot';
 import { keyNameOf } from './keyNames.js';
 import { OperationMix, READ_MODIFY_WRITE } from './operations.js';
 import { ValuePool, ValueSizer } from './values.js';
@@ -56,6 +57,17 @@ test('a value has exactly its bytes, is the same for the same key and size, and 
 });
 
 test('counters have names of their own', () => {
-  assert.equal(keyNameOf('kvbench:', false, 12), 'kvbench:12');
-  assert.equal(keyNameOf('kvbench:', true, 12), 'kvbench:c:12');
+  const keys = { prefix: 'kvbench:', perTag: 0 };
+  assert.equal(keyNameOf(keys, false, 12), 'kvbench:12');
+  assert.equal(keyNameOf(keys, true, 12), 'kvbench:c:12');
+});
+
+test('keys of one tag share a slot, ordinary ones and counters alike, and tags do not collide with indices', () => {
+  const keys = { prefix: 'kvbench:', perTag: 10 };
+  assert.equal(keyNameOf(keys, false, 0), 'kvbench:{0}:0');
+  assert.equal(keyNameOf(keys, false, 129), 'kvbench:{12}:129');
+  assert.equal(keyNameOf(keys, true, 129), 'kvbench:c:{12}:129');
+  const slots = Array.from({ length: 200 }, (_, key) => calculateSlot(keyNameOf(keys, key % 2 === 1, key)));
+  for (const [key, slot] of slots.entries()) assert.equal(slot, slots[key - (key % 10)]);
+  assert.ok(new Set(slots).size >= 19);
 });

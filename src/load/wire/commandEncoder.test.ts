@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { keyNameOf } from '../../workload/keyNames.js';
 import { ValuePool } from '../../workload/values.js';
 import { CommandEncoder } from './commandEncoder.js';
 
@@ -25,6 +26,7 @@ function expected(...args: string[]): string {
 test('commands are what a server expects, for any key and value size', () => {
   const plain = new CommandEncoder({ prefix: 'kvbench:', counterPrefix: 'kvbench:c:', ttlMs: 0, values });
   const expiring = new CommandEncoder({ prefix: 'ü{tag}:', counterPrefix: 'ü{tag}:c:', ttlMs: 60_000, values });
+  const tagged = new CommandEncoder({ prefix: 'kvbench:', counterPrefix: 'kvbench:c:', perTag: 7, ttlMs: 60_000, values });
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 2 ** 40 }), fc.integer({ min: 0, max: 5000 }), (keyIndex, valueBytes) => {
       const value = values.textOf(keyIndex, valueBytes);
@@ -33,6 +35,9 @@ test('commands are what a server expects, for any key and value size', () => {
       assert.equal(encoded(expiring, 1, keyIndex, valueBytes), expected('SET', `ü{tag}:${keyIndex}`, value, 'PX', '60000'));
       assert.equal(encoded(plain, 2, keyIndex, 0), expected('INCR', `kvbench:c:${keyIndex}`));
       assert.equal(encoded(expiring, 3, keyIndex, 0), expected('DEL', `ü{tag}:${keyIndex}`));
+      const name = (isCounter: boolean): string => keyNameOf({ prefix: 'kvbench:', perTag: 7 }, isCounter, keyIndex);
+      assert.equal(encoded(tagged, 1, keyIndex, valueBytes), expected('SET', name(false), value, 'PX', '60000'));
+      assert.equal(encoded(tagged, 2, keyIndex, 0), expected('INCR', name(true)));
     }),
   );
 });

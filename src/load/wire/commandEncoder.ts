@@ -6,11 +6,15 @@ import type { OperationIndex } from '../../plan/plan.js';
 import type { ValuePool } from '../../workload/values.js';
 
 const DIGITS_LIMIT = 16;
+/** Of a tag: two braces and a colon. */
+const TAG_MARKS = 3;
 
 export interface EncoderOptions {
   /** Names of ordinary keys are prefix + index, of counters counterPrefix + index. */
   prefix: string;
   counterPrefix: string;
+  /** So many neighbouring keys share a hash tag, `{t}:` between prefix and index; 0 or absent: no tags. */
+  perTag?: number;
   /** 0: none. */
   ttlMs: number;
   values: ValuePool;
@@ -22,7 +26,9 @@ export class CommandEncoder {
   readonly #heads: Uint8Array[];
   readonly #setTail: Uint8Array;
   readonly #values: ValuePool;
+  readonly #perTag: number;
   readonly #digits = new Uint8Array(DIGITS_LIMIT);
+  readonly #tagDigits = new Uint8Array(DIGITS_LIMIT);
 
   constructor(options: EncoderOptions) {
     const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -38,6 +44,7 @@ export class CommandEncoder {
     const ttl = String(options.ttlMs);
     this.#setTail = bytes(expires ? `\r\n$2\r\nPX\r\n$${ttl.length}\r\n${ttl}\r\n` : '\r\n');
     this.#values = options.values;
+    this.#perTag = options.perTag ?? 0;
   }
 
   /** An upper bound for the length of one command with a value of that size. */
@@ -49,10 +56,17 @@ export class CommandEncoder {
   encode(out: Uint8Array, at: number, op: OperationIndex, keyIndex: number, valueBytes: number): number {
     const head = this.#heads[op] as Uint8Array;
     const prefix = op === 2 ? this.#counterPrefix : this.#prefix;
-    const digitCount = this.#keyDigits(keyIndex);
+    const digitCount = reversedDigits(keyIndex, this.#digits);
+    const tagDigitCount = this.#perTag === 0 ? 0 : reversedDigits(Math.floor(keyIndex / this.#perTag), this.#tagDigits);
     let end = copy(head, out, at);
-    end = writeNumber(out, end, prefix.length + digitCount);
+    end = writeNumber(out, end, prefix.length + digitCount + (tagDigitCount === 0 ? 0 : tagDigitCount + TAG_MARKS));
     end = copy(prefix, out, end);
+    if (tagDigitCount > 0) {
+      out[end++] = 123;
+      for (let i = tagDigitCount - 1; i >= 0; i--) out[end++] = this.#tagDigits[i] as number;
+      out[end++] = 125;
+      out[end++] = 58;
+    }
     for (let i = digitCount - 1; i >= 0; i--) out[end++] = this.#digits[i] as number;
     if (op !== 1) {
       out[end++] = 13;
@@ -67,18 +81,6 @@ export class CommandEncoder {
     return copy(this.#setTail, out, end);
   }
 
-  /** Digits of the index in reverse order; returns how many. */
-  #keyDigits(keyIndex: number): number {
-    let rest = keyIndex;
-    let count = 0;
-    do {
-      const next = Math.floor(rest / 10);
-      this.#digits[count++] = 48 + rest - next * 10;
-      rest = next;
-    } while (rest > 0);
-    return count;
-  }
-
   #value(out: Uint8Array, at: number, keyIndex: number, valueBytes: number): number {
     const pool = this.#values.bytes;
     const from = this.#values.offsetOf(keyIndex, valueBytes);
@@ -89,6 +91,18 @@ export class CommandEncoder {
     for (let i = 0; i < valueBytes; i++) out[at + i] = pool[from + i] as number;
     return at + valueBytes;
   }
+}
+
+/** HOT: the digits of a whole number in reverse order; returns how many. */
+function reversedDigits(value: number, digits: Uint8Array): number {
+  let rest = value;
+  let count = 0;
+  do {
+    const next = Math.floor(rest / 10);
+    digits[count++] = 48 + rest - next * 10;
+    rest = next;
+  } while (rest > 0);
+  return count;
 }
 
 /** HOT: for short parts a loop beats a call into the runtime. */
