@@ -86,6 +86,12 @@ test('TLS and a password from the environment; the secret is in no result', { ti
   const finished = await runKvbench(args, { cwd, env: { KVBENCH_TEST_SECRET: secret } });
   assert.equal(finished.code, 0, finished.stderr + finished.stdout);
   assert.equal(readResults(dir).summary.ops.ok, 1000);
+  const wire = await runKvbench([...args.slice(0, 2), '--out', `${dir}-wire`, '--set', 'load.client=wire'], {
+    cwd,
+    env: { KVBENCH_TEST_SECRET: secret },
+  });
+  assert.equal(wire.code, 0, wire.stderr + wire.stdout);
+  assert.equal(readResults(`${dir}-wire`).summary.ops.ok, 1000);
   for (const file of ['run.json', 'events.ndjson', 'summary.json', 'report.html', 'junit.xml']) {
     assert.ok(!readFileSync(join(dir, file), 'utf8').includes(secret), file);
   }

@@ -81,7 +81,7 @@ load:
   threads: 1
   timeout: 3s
   workload: { name: mix, operations: { get: 50, set: 50 }, keys: { count: 3000 }, values: { size: 32B }, preload: true }
-  phases: [ { name: steady, duration: 45s, rate: 600/s } ]
+  phases: [ { name: steady, duration: 36s, rate: 600/s } ]
 chaos:
   - { at: 3s, for: 6s, fault: kill, node: "master of slot 0" }
   - { after: { fault: 1, state: redundancyRestored }, for: 6s, fault: kill, node: "master of slot 8000" }

@@ -98,7 +98,7 @@ test('a threshold with abortOnFail ends the run early with 99', { timeout: 60_00
   await assertNothingLeft(temp);
 });
 
-test('two runs at once in one folder both pass, each with its own results', { timeout: 90_000 }, async () => {
+test('two runs at once in one folder, one with each client, both pass, each with its own results', { timeout: 90_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const profile = writeProfile(
@@ -117,7 +117,10 @@ thresholds:
   "rto": ["max<10s"]
 `,
   );
-  const both = await Promise.all([runKvbench(['run', profile], { cwd, temp }), runKvbench(['run', profile], { cwd, temp })]);
+  const both = await Promise.all([
+    runKvbench(['run', profile], { cwd, temp }),
+    runKvbench(['run', profile, '--set', 'load.client=wire'], { cwd, temp }),
+  ]);
   const dirs = both.map((finished) => {
     assert.equal(finished.code, 0, finished.stderr + finished.stdout);
     const dir = /Report: (.*)\/report\.html/.exec(finished.stdout)?.[1];
@@ -130,6 +133,9 @@ thresholds:
     assertNothingUnaccounted(summary);
     assert.equal(summary.ops.planned, 4800);
     assert.equal(summary.incidents.length, 0);
+    const fault = summary.faults[0];
+    assert.ok(fault?.injectedAtMs && fault.detectedMs && fault.promotedMs && fault.clientRecoveredMs, JSON.stringify(fault));
+    assert.ok(fault.injectedAtMs < fault.detectedMs && fault.detectedMs < fault.promotedMs && fault.promotedMs < fault.clientRecoveredMs);
   }
   rmSync(join(cwd, 'reports'), { recursive: true });
   await assertNothingLeft(temp);
