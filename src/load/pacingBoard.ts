@@ -12,10 +12,13 @@ const THREAD_CELLS = 4;
 const DUE = 0;
 const ARMED = 1;
 const BELL = 2;
-const WORKER_CELLS = 3;
+const NOT_BEFORE = 3;
+const WORKER_CELLS = 4;
 
-const SCANNING = 0;
-const SLEEPING = 1;
+/** The thread has not begun; what it allows is not known yet. */
+const STARTING = 0;
+const SCANNING = 1;
+const SLEEPING = 2;
 
 /**
  * HOT: times are machine monotonic µs cut to 32 bits, compared by their signed distance; so nothing may be further away than half an
@@ -36,10 +39,12 @@ export class PacingBoard {
     return (this.#cells.length - THREAD_CELLS) / WORKER_CELLS;
   }
 
-  /** Worker: wants its bell rung at `dueUs`. Wakes the thread only when that sleeps too long. */
+  /** Worker: wants its bell rung at `dueUs`, or as soon after it as the thread allows. Wakes the thread only when that sleeps too long. */
   arm(worker: number, dueUs: number): void {
     const at = THREAD_CELLS + worker * WORKER_CELLS;
-    const due = dueUs | 0;
+    const allowed = Atomics.load(this.#cells, at + NOT_BEFORE);
+    const isTooEarly = Atomics.load(this.#cells, STATE) !== STARTING && ((dueUs - allowed) | 0) < 0;
+    const due = isTooEarly ? allowed : dueUs | 0;
     Atomics.store(this.#cells, at + DUE, due);
     Atomics.store(this.#cells, at + ARMED, 1);
     // While the thread scans, it may have passed this worker already.
@@ -58,6 +63,11 @@ export class PacingBoard {
     const at = THREAD_CELLS + worker * WORKER_CELLS;
     if (Atomics.load(this.#cells, at + ARMED) === 0) return null;
     return (Atomics.load(this.#cells, at + DUE) - (nowUs | 0)) | 0;
+  }
+
+  /** Thread: a worker's bell will not ring before `us`. To be said again and again, so that it never lies half an hour back. */
+  allowFrom(worker: number, us: number): void {
+    Atomics.store(this.#cells, THREAD_CELLS + worker * WORKER_CELLS + NOT_BEFORE, us | 0);
   }
 
   /** Thread: rings a worker's bell; it waits for nothing until it says so. */

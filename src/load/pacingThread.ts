@@ -12,7 +12,7 @@ export interface PacingThreadInit {
   gapUs: number;
 }
 
-/** Linux wakes an ordinary thread up to this much late (its timer slack): the sleep is shorter by it, and the rest is spun away. */
+/** Linux wakes an ordinary thread up to this much late (its timer slack): a sleep until a due time is shorter by it, and the rest is spun away. */
 const WAKE_UP_SLACK_US = 60;
 /** The longest sleep; what is armed meanwhile wakes it anyway. */
 const MAX_SLEEP_US = 1_000_000;
@@ -21,26 +21,30 @@ const { memory, gapUs } = workerData as PacingThreadInit;
 const board = new PacingBoard(memory);
 const rungUs = new Float64Array(board.workers);
 
+for (let worker = 0; worker < board.workers; worker++) board.allowFrom(worker, monotonicUs());
 while (!board.isStopped) {
   const changes = board.beginScan();
   const scanUs = monotonicUs();
   let wakeUs = scanUs + MAX_SLEEP_US;
   for (let worker = 0; worker < board.workers; worker++) {
-    const sinceRungUs = scanUs - (rungUs[worker] as number);
+    const gapLeftUs = gapUs - (scanUs - (rungUs[worker] as number));
+    board.allowFrom(worker, scanUs + Math.max(0, gapLeftUs));
     const dueInUs = board.dueInUs(worker, scanUs);
     if (dueInUs === null) {
       // Just rung: it is about to say what comes next, and need not wake this thread for what comes after the gap.
-      if (sinceRungUs < gapUs) wakeUs = Math.min(wakeUs, scanUs + gapUs - sinceRungUs);
-      continue;
-    }
-    const ringInUs = Math.max(dueInUs, gapUs - sinceRungUs);
-    if (ringInUs > 0) wakeUs = Math.min(wakeUs, scanUs + ringInUs);
-    else {
+      if (gapLeftUs > 0) wakeUs = Math.min(wakeUs, scanUs + gapLeftUs);
+    } else if (dueInUs > 0 && dueInUs >= gapLeftUs) {
+      wakeUs = Math.min(wakeUs, scanUs + dueInUs - WAKE_UP_SLACK_US);
+    } else if (gapLeftUs > 0) {
+      // Late already by the gap: a little more is not worth spinning for.
+      wakeUs = Math.min(wakeUs, scanUs + gapLeftUs);
+    } else {
       rungUs[worker] = scanUs;
+      board.allowFrom(worker, scanUs + gapUs);
       board.ring(worker);
       wakeUs = Math.min(wakeUs, scanUs + gapUs);
     }
   }
   const nowUs = monotonicUs();
-  if (wakeUs - nowUs > WAKE_UP_SLACK_US) board.sleep(changes, nowUs, wakeUs - WAKE_UP_SLACK_US);
+  if (wakeUs > nowUs) board.sleep(changes, nowUs, wakeUs);
 }

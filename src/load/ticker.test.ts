@@ -62,12 +62,23 @@ test('the pacing thread ends when it is told to, also twice', async () => {
 test('distances are right where 32 bits of microseconds overflow', () => {
   const board = PacingBoard.forWorkers(1);
   for (const nowUs of [2 ** 31 - 10, 2 ** 32 - 10, 5 * 2 ** 32 - 10, 2 ** 50 - 10]) {
+    board.allowFrom(0, nowUs);
     board.arm(0, nowUs + 50);
     assert.equal(board.dueInUs(0, nowUs), 50);
     assert.equal(board.dueInUs(0, nowUs + 70), -20);
     board.ring(0);
     assert.equal(board.dueInUs(0, nowUs), null);
   }
+});
+
+test('no bell is asked for before the thread would ring it', () => {
+  const board = PacingBoard.forWorkers(1);
+  board.allowFrom(0, 1250);
+  board.beginScan();
+  board.arm(0, 1100);
+  assert.equal(board.dueInUs(0, 1000), 250);
+  board.arm(0, 1300);
+  assert.equal(board.dueInUs(0, 1000), 300);
 });
 
 test('whatever is armed while the thread looks at its workers ends its next sleep', () => {
