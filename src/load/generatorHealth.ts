@@ -1,9 +1,16 @@
 /**
- * How a load worker is doing itself: event-loop utilisation and delay, CPU of its thread, memory. Made by worker.ts, asked once a
+ * How a load worker is doing itself: event-loop utilisation and delay, garbage collections, CPU of its thread, memory. Made by worker.ts, asked once a
  * second. It looks only at the generator, never at the server's answers.
  */
 import { readFileSync } from 'node:fs';
-import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import {
+  type EventLoopUtilization,
+  type IntervalHistogram,
+  monitorEventLoopDelay,
+  type PerformanceEntry,
+  PerformanceObserver,
+  performance,
+} from 'node:perf_hooks';
 import type { GeneratorSample } from '../result/records.js';
 
 /** The delay monitor's own timer; what it measures includes this much. */
@@ -14,8 +21,14 @@ export class GeneratorHealth {
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
 
+  /** Of this thread's own heap. */
+  readonly #collections = new PerformanceObserver((list) => this.#addCollections(list.getEntries()));
+  #gcCount = 0;
+  #gcPauseMs = 0;
+
   constructor(readonly worker: number) {
     this.#delay.enable();
+    this.#collections.observe({ entryTypes: ['gc'] });
   }
 
   /** Forgets what was before: connecting and preloading are no part of the run. */
@@ -23,6 +36,7 @@ export class GeneratorHealth {
     this.#utilization = performance.eventLoopUtilization();
     this.#delay.reset();
     this.rssBytesMax = 0;
+    this.#takeCollections();
   }
 
   /** @param busyShare 0..1 of the time since the last sample, where the event loop's own account means nothing (it never sleeps) */
@@ -42,11 +56,29 @@ export class GeneratorHealth {
       dispatchLagP99Us,
       cpuUs: threadCpuUs(),
       rssBytes,
+      ...this.#takeCollections(),
     };
   }
 
   close(): void {
     this.#delay.disable();
+    this.#collections.disconnect();
+  }
+
+  /** What was collected since the last call. */
+  #takeCollections(): { gcCount: number; gcPauseUs: number } {
+    this.#addCollections(this.#collections.takeRecords());
+    const taken = { gcCount: this.#gcCount, gcPauseUs: Math.round(this.#gcPauseMs * 1000) };
+    this.#gcCount = 0;
+    this.#gcPauseMs = 0;
+    return taken;
+  }
+
+  #addCollections(entries: readonly PerformanceEntry[]): void {
+    for (const { duration } of entries) {
+      this.#gcCount++;
+      this.#gcPauseMs += duration;
+    }
   }
 }
 

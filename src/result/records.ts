@@ -116,6 +116,9 @@ export interface GeneratorSample {
   /** Of the worker's thread, since its start. */
   cpuUs: number;
   rssBytes: number;
+  /** Garbage collections of the last second and how long they stopped the worker, all together; absent in records of earlier versions. */
+  gcCount?: number;
+  gcPauseUs?: number;
 }
 
 export interface NodeRef {

@@ -84,6 +84,8 @@ export const intervalSchema = z
           dispatchLagP99Us: z.number(),
           cpuUs: z.number(),
           rssBytes: z.number(),
+          gcCount: count.optional().describe('garbage collections of the last second; absent in records of earlier versions'),
+          gcPauseUs: z.number().optional().describe('how long they stopped the worker, all together'),
         }),
       )
       .optional(),
@@ -306,7 +308,40 @@ export const summarySchema = z
       eventLoopDelayP99Us: z.number(),
       cpuSeconds: z.number(),
       rssBytesMax: z.number(),
+      remedies: z.array(z.string()).optional().describe('what to change when saturated; absent in summaries of earlier versions'),
+      workers: z
+        .array(
+          z.looseObject({
+            worker: z.number().int(),
+            eventLoopUtilization: z.number().describe('its highest second, 0..1'),
+            eventLoopDelayP99Us: z.number().describe('p99 of its worst second'),
+            dispatchLagP99Us: z.number().describe('p99 of its worst second'),
+            cpuSeconds: z.number(),
+            gcCount: count.nullable().describe('garbage collections since t0; null: not recorded'),
+            gcPauseUs: z.number().nullable().describe('how long they stopped the worker, all together'),
+            gcPauseWorstSecondUs: z.number().nullable(),
+          }),
+        )
+        .optional()
+        .describe('one entry per load worker'),
     }),
+    servers: z
+      .array(
+        z.looseObject({
+          node: z.string(),
+          cpuSecondsPerSec: z.looseObject({ mean: z.number().nullable(), max: z.number().nullable() }),
+          memoryBytesMax: z.number().nullable(),
+          opsPerSecMax: z.number().nullable(),
+          networkBytes: z.looseObject({ in: z.number().nullable(), out: z.number().nullable() }),
+          hits: count.nullable(),
+          misses: count.nullable(),
+          evicted: count.nullable(),
+          expired: count.nullable(),
+          lastForkUs: z.number().nullable().describe('of its last fork, be it before t0'),
+        }),
+      )
+      .optional()
+      .describe('each node by its own INFO, from t0 to the end of the load; null: it did not say'),
     target: z
       .looseObject({
         topology: z.string(),

@@ -28,6 +28,8 @@ export interface Summary {
   consistency: null;
   thresholds: ThresholdResult[];
   generator: GeneratorSummary;
+  /** By node; absent in summaries of earlier versions, empty when no node could be asked. */
+  servers?: ServerSummary[];
   target: TargetSummary | null;
 }
 
@@ -129,6 +131,42 @@ export interface GeneratorSummary {
   eventLoopDelayP99Us: number;
   cpuSeconds: number;
   rssBytesMax: number;
+  /** What to change, the most promising first; empty when not saturated. Absent in summaries of earlier versions, as `workers`. */
+  remedies?: string[];
+  workers?: WorkerSummary[];
+}
+
+/** One load worker; the highest second is of recorded phases, totals are of the run. */
+export interface WorkerSummary {
+  worker: number;
+  /** Its highest second, 0..1. */
+  eventLoopUtilization: number;
+  /** p99 of its worst second. */
+  eventLoopDelayP99Us: number;
+  /** p99 of its worst second. */
+  dispatchLagP99Us: number;
+  cpuSeconds: number;
+  /** Garbage collections since t0, how long they stopped it, and that of its worst second; null: not recorded. */
+  gcCount: number | null;
+  gcPauseUs: number | null;
+  gcPauseWorstSecondUs: number | null;
+}
+
+/** One node by what it said of itself once a second (INFO), from t0 to the end of the load; null: it did not say. */
+export interface ServerSummary {
+  node: string;
+  /** CPU seconds per second, of all its threads; between two samples of one process. */
+  cpuSecondsPerSec: { mean: number | null; max: number | null };
+  memoryBytesMax: number | null;
+  opsPerSecMax: number | null;
+  networkBytes: { in: number | null; out: number | null };
+  /** Counted over restarts. */
+  hits: number | null;
+  misses: number | null;
+  evicted: number | null;
+  expired: number | null;
+  /** Of its last fork, be it before t0. */
+  lastForkUs: number | null;
 }
 
 export interface TargetSummary {

@@ -19,6 +19,7 @@ import { adviceOf, sentenceOf } from './narrative.js';
 import type { Outcome } from './probe.js';
 import { type RunEnd, runEndOf } from './runEnd.js';
 import { RunTallies } from './runTallies.js';
+import { serverSummaries } from './serverSummary.js';
 import { ShardActivity } from './shardActivity.js';
 import { targetSummary } from './targetSummary.js';
 import { courseOf, outcomeOf, recordedFromUs, ThresholdJudge } from './thresholds.js';
@@ -59,7 +60,12 @@ export function summarize(data: RunData): Summary {
     client: clientTotals(data.events),
     consistency: null,
     thresholds,
-    generator: counted.generator.summary(dispatchLag?.p99 ?? 0),
+    generator: counted.generator.summary(dispatchLag?.p99 ?? 0, {
+      load: plan.load,
+      cpus: data.run.machine.cpus,
+      sharesMachine: plan.target.kind === 'lab',
+    }),
+    servers: serverSummaries(data.events, end.loadEndUs),
     target: targetSummary(data.run.target, data.events),
   };
   const story = { summary, run: data.run, end };
