@@ -95,6 +95,7 @@ export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan
       maxQueued: 1,
       timeoutUs: 1_000_000,
       resend: 'never',
+      readFrom: 'master',
       pacing: 'timer',
       workload: {
         name: 'w',

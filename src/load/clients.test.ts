@@ -29,11 +29,16 @@ class Session {
   readonly news: string[] = [];
   sentCount = 0;
 
-  constructor(kind: Kind, endpoints: LoadEndpoints, { resend = 'never' as 'never' | 'client-default', connections = 2, ttlMs = 0 } = {}) {
+  constructor(
+    kind: Kind,
+    endpoints: LoadEndpoints,
+    { resend = 'never' as 'never' | 'client-default', readFrom = 'master' as 'master' | 'replica', connections = 2, ttlMs = 0 } = {},
+  ) {
     const plan = planOf({ phases: [openPhase(1, 1_000_000)] });
     plan.load.client = kind;
     plan.load.connections = connections;
     plan.load.resend = resend;
+    plan.load.readFrom = readFrom;
     plan.load.workload.ttlMs = ttlMs;
     this.client = makeClient({
       plan,
@@ -259,3 +264,65 @@ for (const kind of kinds)
       await until('CLUSTERDOWN is told', async () => (await session.send(1)).reason === 'CLUSTERDOWN');
     });
   });
+
+/** How often a server was sent a command. */
+async function callsOf(server: RedisServer, name: string): Promise<number> {
+  const reply = await server.ask('INFO commandstats');
+  return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(reply)?.[1] ?? 0);
+}
+
+/** A replica without an offset is not in the map: it takes a write, and the nodes' gossip about it. */
+async function namesReplica(master: RedisServer, replica: RedisServer): Promise<void> {
+  await until('the map names the replica', async () => {
+    await master.ask('SET bar x');
+    return (await master.ask('CLUSTER SLOTS')).includes(`:${replica.port}\r\n`);
+  });
+}
+
+/** A master of all slots and its replica, which the master's slot map names. */
+async function startPair(): Promise<{ master: RedisServer; replica: RedisServer }> {
+  const clusterArgs = async (): Promise<string[]> => ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
+  const [masterArgs, replicaArgs] = [await clusterArgs(), await clusterArgs()];
+  const master = await startRedis(...masterArgs);
+  const replica = await startRedis(...replicaArgs);
+  const id = /[0-9a-f]{40}/.exec(await master.ask('CLUSTER MYID'))?.[0] ?? '';
+  assert.match(await master.ask('CLUSTER ADDSLOTSRANGE 0 16383'), /OK/);
+  assert.match(await replica.ask(`CLUSTER MEET 127.0.0.1 ${master.port} ${masterArgs[3]}`), /OK/);
+  await until('the replica follows', async () => /OK/.test(await replica.ask(`CLUSTER REPLICATE ${id}`)));
+  await namesReplica(master, replica);
+  await until('both say ok', async () => /cluster_state:ok/.test((await master.ask('CLUSTER INFO')) + (await replica.ask('CLUSTER INFO'))));
+  return { master, replica };
+}
+
+test('readFrom replica sends reads to the replica and writes to the master, and reads to the master while the replica is gone', async () => {
+  const { master, replica } = await startPair();
+  const endpoints = endpointsOf('cluster', master.port);
+  for (const kind of kinds) {
+    const before = await callsOf(master, 'get');
+    const direct = await connected(kind, endpoints);
+    for (let i = 0; i < 5; i++) assert.equal((await direct.send(0)).outcome, OutcomeIndex.ok);
+    assert.equal(await callsOf(master, 'get'), before + 5, `${kind}: by default the master answers`);
+
+    const [reads, writes] = [await callsOf(replica, 'get'), await callsOf(master, 'set')];
+    const session = await connected(kind, endpoints, { readFrom: 'replica' });
+    assert.equal((await session.send(1, 3)).outcome, OutcomeIndex.ok);
+    for (let i = 0; i < 20; i++) assert.equal((await session.send(0, i)).outcome, OutcomeIndex.ok);
+    assert.equal(await callsOf(replica, 'get'), reads + 20, `${kind}: the replica answers`);
+    assert.equal(await callsOf(master, 'get'), before + 5);
+    assert.equal(await callsOf(master, 'set'), writes + 1);
+    assert.equal(session.client.counters().retries, 0, 'no read was turned away');
+    assert.equal(session.client.shardOfAddress?.(`127.0.0.1:${replica.port}`), 0);
+
+    await replica.kill();
+    await session.sendUntilOk(0);
+    assert.ok((await callsOf(master, 'get')) > before + 5, `${kind}: the master stands in`);
+    await replica.run();
+    await until(`${kind}: the replica answers reads again`, async () => {
+      await session.send(0);
+      return (await callsOf(replica, 'get')) > 0;
+    });
+    session.client.close();
+    await until('the replica is up again', async () => /master_link_status:up/.test(await replica.ask('INFO replication')));
+    await namesReplica(master, replica);
+  }
+});

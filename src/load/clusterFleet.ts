@@ -1,5 +1,5 @@
 /**
- * `connections` ioredis cluster clients; each has one connection per master, so a shard has `connections` of them. Made by
+ * `connections` ioredis cluster clients; each has one connection per master (and replica, with readFrom: replica). Made by
  * ioredisClient.ts. It survives the loss of every node: ioredis reconnects, and an instance that is stuck is replaced.
  */
 import { Cluster, type Redis } from 'ioredis';
@@ -68,7 +68,7 @@ export class ClusterFleet implements IoredisFleet {
   }
 
   nodes(): Redis[] {
-    return this.instances.flatMap((cluster) => cluster.nodes('master'));
+    return this.instances.flatMap((cluster) => cluster.nodes(this.load.readFrom === 'replica' ? 'all' : 'master'));
   }
 
   noteConnectionFailure(): void {
@@ -112,7 +112,7 @@ export class ClusterFleet implements IoredisFleet {
 
   #makeInstance(at: number): Cluster {
     const seeds = this.endpoints.seeds.map((seed) => reachOf(this.endpoints, seed));
-    const cluster = new Cluster(seeds, clusterOptions(this.endpoints, this.load.resend, `${this.connectionName}-${at}`));
+    const cluster = new Cluster(seeds, clusterOptions(this.endpoints, this.load, `${this.connectionName}-${at}`));
     const noteError = (error: Error): void => {
       this.#lastError = (error as { lastNodeError?: Error }).lastNodeError ?? error;
     };

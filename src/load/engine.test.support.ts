@@ -37,6 +37,7 @@ export function planOf(parts: PlanParts): Plan {
       maxQueued: parts.maxQueued ?? 1000,
       timeoutUs: parts.timeoutUs ?? 500_000,
       resend: 'never',
+      readFrom: 'master',
       pacing: 'timer',
       workload: {
         name: 'test',

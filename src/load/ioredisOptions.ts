@@ -2,7 +2,7 @@
  * How kvbench configures ioredis. `resend: never` makes it report the first failure of every attempt instead of hiding it, and
  * reconnect quickly; `client-default` leaves everything that shapes a failover at ioredis' defaults.
  */
-import type { ClusterOptions, RedisOptions } from 'ioredis';
+import type { ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import type { LoadPlan } from '../plan/plan.js';
 import type { LoadEndpoints } from './client.js';
 
@@ -45,7 +45,11 @@ export function standaloneOptions(endpoints: LoadEndpoints, resend: LoadPlan['re
 }
 
 /** Options of one cluster client. */
-export function clusterOptions(endpoints: LoadEndpoints, resend: LoadPlan['resend'], connectionName: string): NodesOptions {
+export function clusterOptions(
+  endpoints: LoadEndpoints,
+  { resend, readFrom }: Pick<LoadPlan, 'resend' | 'readFrom'>,
+  connectionName: string,
+): NodesOptions {
   const options: NodesOptions = {
     lazyConnect: true,
     redisOptions: connectionOptions(endpoints, connectionName),
@@ -53,9 +57,10 @@ export function clusterOptions(endpoints: LoadEndpoints, resend: LoadPlan['resen
     dnsLookup: (address, callback) => callback(null, address),
     ...(endpoints.natMap === null ? {} : { natMap: endpoints.natMap }),
   };
-  if (resend === 'client-default') return options;
+  if (resend === 'client-default') return readFrom === 'replica' ? { ...options, scaleReads: 'slave' } : options;
   return {
     ...options,
+    ...(readFrom === 'replica' ? { scaleReads: replicaChooser() } : {}),
     // 0 rejects what is unanswered at the moment a connection closes; with a retry strategy of its own a node would else resend it.
     redisOptions: { ...options.redisOptions, ...hasty, maxRetriesPerRequest: 0 },
     // A lost node stays known and reconnects; by default every operation would ask another node, be MOVED and try to connect again.
@@ -73,6 +78,25 @@ export function clusterOptions(endpoints: LoadEndpoints, resend: LoadPlan['resen
 
 /** Without the ready check a loading server's LOADING replies are seen and counted. */
 const hasty = { enableReadyCheck: false, connectTimeout: CONNECT_TIMEOUT_MS, disconnectTimeout: DISCONNECT_TIMEOUT_MS } as const;
+
+/**
+ * HOT: the replicas that are connected, in turn, else the master. ioredis' own `slave` would go on asking a replica that is gone. It calls
+ * this for reads only, with the master first.
+ */
+function replicaChooser(): (nodes: readonly (Redis | undefined)[]) => Redis | undefined {
+  let turn = 0;
+  return (nodes) => {
+    const count = nodes.length - 1;
+    for (let tries = 0; tries < count; tries++) {
+      turn = turn + 1 < count ? turn + 1 : 0;
+      const node = nodes[turn + 1];
+      if (node?.status === 'ready') return node;
+      // Cluster connects to a node at its first command, which this one would never get.
+      if (node?.status === 'wait') node.connect().catch(() => {});
+    }
+    return nodes[0];
+  };
+}
 
 function reconnectDelayMs(attempt: number): number {
   return Math.min(RECONNECT_MAX_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt - 1, 10));

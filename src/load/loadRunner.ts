@@ -64,6 +64,13 @@ export class LoadRunner {
   /** Starts the workers; resolves when all of them are connected. Throws TARGET_UNREACHABLE or WORKER_FAILED. */
   async connect(): Promise<void> {
     const workers = this.#plan.load.threads;
+    if (this.#plan.load.readFrom === 'replica' && this.#endpoints.mode === 'standalone') {
+      throw new KvbenchError(
+        'INVALID_PROFILE',
+        'load.readFrom: replica, but the target is a standalone server, of which kvbench knows no replica',
+        'Name a cluster, or write readFrom: master.',
+      );
+    }
     if (this.#plan.load.pacing === 'thread') {
       this.#pacing = startPacingHelper(workers, (error) =>
         this.#fail(new KvbenchError('WORKER_FAILED', `the pacing thread crashed: ${error.message}`, undefined, error)),

@@ -16,10 +16,10 @@ export function makeClient(options: ClientOptions): Client {
 }
 
 function makeWireClient({ plan, endpoints, worker, routing, values, completion, listener }: ClientOptions): WireClient {
-  const { workload, connections } = plan.load;
+  const { workload, connections, readFrom } = plan.load;
   const { prefix, perTag } = workload.keys;
   // Without tags names are prefix + index: what is left of the name of counter 0 without its digit.
   const counterPrefix = keyNameOf({ prefix, perTag: 0 }, true, 0).slice(0, -1);
   const encoder = new CommandEncoder({ prefix, counterPrefix, perTag, ttlMs: workload.ttlMs, values });
-  return new WireClient({ endpoints, connections, routing, encoder, name: `kvbench-wire-${worker}`, protocol: 2, completion, listener });
+  return new WireClient({ endpoints, connections, readFrom, routing, encoder, name: `kvbench-wire-${worker}`, protocol: 2, completion, listener });
 }

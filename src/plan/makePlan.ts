@@ -47,7 +47,7 @@ function toxiproxyPlan(where: string, chaos: readonly FaultPlan[]): Plan['toxipr
 }
 
 function loadPlan(load: Load, cores: number): LoadPlan {
-  const { client, threads, connections, maxInFlight, maxQueued, resend } = load;
+  const { client, threads, connections, maxInFlight, maxQueued, resend, readFrom } = load;
   return {
     client,
     threads,
@@ -56,6 +56,7 @@ function loadPlan(load: Load, cores: number): LoadPlan {
     maxQueued,
     timeoutUs: load.timeout,
     resend,
+    readFrom,
     pacing: load.pacing === 'auto' ? pacingFor(load.phases, cores) : load.pacing,
     workload: workloadPlan(load.workload),
     phases: phasePlans(load.phases),

@@ -68,6 +68,8 @@ export interface LoadPlan {
   /** Deadline of an operation, from its intended start. */
   timeoutUs: number;
   resend: 'never' | 'client-default';
+  /** Where a cluster's GETs go; `replica`: to the master only while no replica of the shard can be reached. */
+  readFrom: 'master' | 'replica';
   /** What wakes a worker when an operation is due. */
   pacing: Pacing;
   workload: WorkloadPlan;

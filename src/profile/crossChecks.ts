@@ -48,6 +48,17 @@ export function checkPhases(ground: Ground): void {
   }
 }
 
+/** Replicas that are known before the run; those of an external cluster are seen when it is met. */
+export function checkReads({ target, tree, problems }: Ground): void {
+  if (target === null || tree.get(['load', 'readFrom']) !== 'replica') return;
+  const place = tree.place(['load', 'readFrom']);
+  if (target.topology === 'standalone' || (target.topology === 'external' && target.mode === 'standalone')) {
+    problems.add(place, 'readFrom: a standalone server has no replica that kvbench knows of; use a cluster, or readFrom: master');
+  } else if (target.topology === 'cluster' && target.replicasPerMaster === 0) {
+    problems.add(place, 'readFrom: these masters have no replicas; set target.replicasPerMaster to at least 1, or readFrom: master');
+  }
+}
+
 /** One chaos entry whose own keys are right. */
 export interface CheckedFault {
   index: number;

@@ -42,6 +42,7 @@ test('a minimal profile gets every default', () => {
       maxInFlight: 10_000,
       maxQueued: 100_000,
       resend: 'never',
+      readFrom: 'master',
       pacing: 'thread',
       timeoutUs: 5_000_000,
       workload: {

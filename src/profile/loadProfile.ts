@@ -9,7 +9,7 @@ import { KvbenchError } from '../base/errors.js';
 import type { FaultSchema } from '../chaos/fault.js';
 import type { FaultPlan, OperationName, TargetPlan, ThresholdPlan } from '../plan/plan.js';
 import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
-import { checkAllow, checkFault, checkPhases, checkThresholds, type Ground } from './crossChecks.js';
+import { checkAllow, checkFault, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
 import { type ParsedSelector, parseNodeSelector } from './nodeSelector.js';
 import { applyOverrides } from './overrides.js';
@@ -100,6 +100,7 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
   const parsed = parseSections(explainer, references);
   const ground = groundOf(tree, problems, parsed);
   checkPhases(ground);
+  checkReads(ground);
   checkAllow(ground, options.faults);
   const chaos = resolveChaos(explainer, references, ground, options.faults);
   const [objective, thresholds] = (['objective', 'thresholds'] as const).map((section) => {

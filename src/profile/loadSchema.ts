@@ -83,6 +83,12 @@ export function loadSchema<W extends z.ZodType>(workload: W) {
       .describe(
         'Whether the client may send an operation again after a lost connection, and so apply it twice: `client-default` shows what applications get.',
       ),
+    readFrom: z
+      .enum(['master', 'replica'])
+      .default('master')
+      .describe(
+        'On a cluster, who answers GETs: the master of the key, or its replicas in turn (and the master while none of them can be reached), whose answers may be older.',
+      ),
     pacing: z
       .enum(['auto', ...pacings])
       .default('auto')

@@ -47,6 +47,16 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     'unknown key "thread" in load; did you mean "threads"?',
   ],
   [
+    'reads from replicas of a standalone server',
+    'target: { topology: standalone }\nload: { readFrom: §replica, workload: session-cache, phases: [{ duration: 1s, rate: 1/s }] }\n',
+    'readFrom: a standalone server has no replica that kvbench knows of; use a cluster, or readFrom: master',
+  ],
+  [
+    'reads from replicas that there are none of',
+    'target: { topology: cluster, replicasPerMaster: 0 }\nload: { readFrom: §replica, workload: session-cache, phases: [{ duration: 1s, rate: 1/s }] }\n',
+    'readFrom: these masters have no replicas; set target.replicasPerMaster to at least 1, or readFrom: master',
+  ],
+  [
     'bad unit',
     load('load: { workload: session-cache, phases: [{ duration: §10x, rate: 1/s }] }'),
     'duration: "10x" is not a duration; write it like 500ms, 5s or 1m30s',

@@ -18,6 +18,7 @@ export function planModel(more: Partial<Plan> = {}): Plan {
       maxQueued: 1000,
       timeoutUs: 5_000_000,
       resend: 'never',
+      readFrom: 'master',
       pacing: 'timer',
       workload: {
         name: 'session-cache',

@@ -83,6 +83,7 @@ export function syntheticPlan(options: SyntheticOptions): Plan {
       maxQueued: 1000,
       timeoutUs: 5_000_000,
       resend: 'never',
+      readFrom: 'master',
       pacing: 'timer',
       workload: {
         name: 'half-half',

@@ -87,6 +87,7 @@ function planFor(target: Partial<ExternalPlan> & { url: string }, prefix = 'kvbe
       maxQueued: 10,
       timeoutUs: 1_000_000,
       resend: 'never',
+      readFrom: 'master',
       pacing: 'timer',
       workload: {
         name: 'mix',

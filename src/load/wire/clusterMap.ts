@@ -13,6 +13,8 @@ export interface SlotRange {
   to: number;
   /** host:port as announced. */
   address: string;
+  /** Its replicas, as far as the nodes know them to be up. */
+  replicas: string[];
 }
 
 export function addressOf(host: string, port: number): string {
@@ -67,8 +69,9 @@ async function askOne(endpoints: LoadEndpoints, address: string): Promise<SlotRa
   try {
     await redis.connect();
     const slots = await redis.cluster('SLOTS');
-    return slots.flatMap(([from, to, master]) =>
-      master === undefined ? [] : [{ from, to, address: addressOf(master[0] === '' ? host : master[0], master[1]) }],
+    const nodeAddress = (node: (typeof slots)[number][2]): string => addressOf(node[0] === '' ? host : node[0], node[1]);
+    return slots.flatMap(([from, to, master, ...replicas]) =>
+      master === undefined ? [] : [{ from, to, address: nodeAddress(master), replicas: replicas.map(nodeAddress) }],
     );
   } finally {
     redis.disconnect();

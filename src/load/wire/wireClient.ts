@@ -21,6 +21,7 @@ import { reasonIndex } from '../reasonIndex.js';
 import type { Routing } from '../routing.js';
 import { addressOf, askSlots, reachable } from './clusterMap.js';
 import type { CommandEncoder } from './commandEncoder.js';
+import { ReplicaMap } from './replicaMap.js';
 import { type CloseReason, type ConnectionOwner, type PendingOperation, WireConnection } from './wireConnection.js';
 
 /** How often one operation follows MOVED, ASK and TRYAGAIN before it fails. */
@@ -38,6 +39,8 @@ const CONNECT_LOOK_MS = 5;
 const loginRefusal = /^(WRONGPASS|NOAUTH|NOPERM|ERR AUTH|ERR invalid password)/;
 /** The slot map is asked for at most this often. */
 const REFRESH_EVERY_MS = 100;
+/** With reads from replicas, it is asked for this often even if nothing hints at a change: nobody says MOVED when a replica joins. */
+const LOOK_FOR_REPLICAS_MS = 1000;
 
 interface WireNode {
   index: number;
@@ -61,6 +64,8 @@ export interface WireClientOptions {
   endpoints: LoadEndpoints;
   /** Per shard. */
   connections: number;
+  /** `replica`: GETs of a cluster go to replicas in turn, to the master while none is connected. Default: master. */
+  readFrom?: 'master' | 'replica';
   routing: Routing;
   encoder: CommandEncoder;
   name: string;
@@ -76,6 +81,8 @@ export class WireClient implements Client, ConnectionOwner {
   readonly #isCluster: boolean;
   readonly #nodes: WireNode[] = [];
   readonly #nodeOfSlot = new Int16Array(16_384).fill(-1);
+  /** Null: reads go to masters as everything else. */
+  readonly #replicas: ReplicaMap | null;
   readonly #counters: ClientCounters = { attempts: 0, retries: 0, reconnects: 0, slotRefreshes: 0 };
   /** The shard that an address serves or served last. */
   readonly #shards = new Map<string, number>();
@@ -97,6 +104,7 @@ export class WireClient implements Client, ConnectionOwner {
     this.#completion = options.completion;
     this.#news = new ConnectionNews(options.listener);
     this.#isCluster = options.endpoints.mode === 'cluster';
+    this.#replicas = this.#isCluster && options.readFrom === 'replica' ? new ReplicaMap() : null;
   }
 
   async connect(timeoutUs: number): Promise<void> {
@@ -106,9 +114,15 @@ export class WireClient implements Client, ConnectionOwner {
     else this.#nodeAt(addressOf(seeds[0]?.host ?? '', seeds[0]?.port ?? 0));
     for (;;) {
       const missing = this.#nodes.filter((node) => !node.gone && node.connections.some((connection) => !connection?.isReady));
-      if (missing.length === 0) return;
+      if (missing.length === 0) {
+        if (this.#replicas !== null) this.#lookForReplicas();
+        return;
+      }
       const isRefused = loginRefusal.test(this.#lastReason);
       if (isRefused || monotonicUs() > deadlineUs) {
+        const masters = new Set(this.#nodeOfSlot);
+        // Without its replicas a shard's reads go to the master.
+        if (this.#replicas !== null && !isRefused && missing.every((node) => !masters.has(node.index))) return this.#lookForReplicas();
         const where = missing.map((node) => node.address).join(', ');
         const hint = isRefused ? 'Check user and password.' : 'Is the server running there?';
         throw new KvbenchError('TARGET_UNREACHABLE', `no connection to ${where}: ${this.#lastReason || 'no answer in time'}`, hint);
@@ -119,12 +133,20 @@ export class WireClient implements Client, ConnectionOwner {
 
   /** HOT */
   send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
+    if (this.#replicas !== null && op === 0) {
+      const reader = this.#pickReplica(this.#replicas, this.#options.routing.slotOf(false, keyIndex));
+      if (reader !== null) return this.#push(reader, token, op, keyIndex, valueBytes);
+    }
     const node = this.#isCluster ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number] : this.#nodes[0];
-    const connection =
-      node === undefined ? null : this.#isCluster && node.inFlight >= 2 * node.connections.length ? this.#fill(node) : this.#pick(node);
+    const connection = node === undefined ? null : this.#take(node);
     if (connection === null) return this.#refuse(token, node);
+    this.#push(connection, token, op, keyIndex, valueBytes);
+  }
+
+  /** HOT */
+  #push(connection: WireConnection, token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
     connection.push(token, op, keyIndex, valueBytes, 1);
-    (node as WireNode).inFlight++;
+    (this.#nodes[connection.node] as WireNode).inFlight++;
     this.#counters.attempts++;
     if (!connection.dirty) this.#markDirty(connection);
   }
@@ -283,6 +305,20 @@ export class WireClient implements Client, ConnectionOwner {
     return null;
   }
 
+  /** HOT: where the next operation for a node goes; null: it is not connected. */
+  #take(node: WireNode): WireConnection | null {
+    return this.#isCluster && node.inFlight >= 2 * node.connections.length ? this.#fill(node) : this.#pick(node);
+  }
+
+  /** HOT: null: no replica of the slot is connected. */
+  #pickReplica(replicas: ReplicaMap, slot: number): WireConnection | null {
+    for (let left = replicas.countOf(slot); left > 0; left--) {
+      const connection = this.#take(this.#nodes[replicas.next(slot)] as WireNode);
+      if (connection !== null) return connection;
+    }
+    return null;
+  }
+
   #markDirty(connection: WireConnection): void {
     connection.dirty = true;
     this.#dirty.push(connection);
@@ -371,7 +407,7 @@ export class WireClient implements Client, ConnectionOwner {
     const { tls, username, password } = endpoints;
     const connection = new WireConnection(
       node.index,
-      { host, port, tls, username, password, protocol, readOnly: false, isReplacement, name, encoder },
+      { host, port, tls, username, password, protocol, readOnly: this.#replicas !== null, isReplacement, name, encoder },
       this,
     );
     node.connections[place] = connection;
@@ -406,6 +442,13 @@ export class WireClient implements Client, ConnectionOwner {
     });
   }
 
+  #lookForReplicas(): void {
+    this.#after(LOOK_FOR_REPLICAS_MS, () => {
+      this.#refresh();
+      this.#lookForReplicas();
+    });
+  }
+
   async #applySlots(): Promise<boolean> {
     const { endpoints } = this.#options;
     const live = this.#nodes.filter((node) => node.connections.some((connection) => connection?.isReady)).map((node) => node.address);
@@ -417,7 +460,18 @@ export class WireClient implements Client, ConnectionOwner {
       this.#nodeOfSlot.fill(this.#nodeAt(address).index, from, to + 1);
       this.#shards.set(address, endpoints.shardOfSlot[from] ?? 0);
     }
-    this.#leaveUnused(new Set(ranges.map((range) => range.address)));
+    const used = new Set(ranges.map((range) => range.address));
+    if (this.#replicas !== null) {
+      const readers = ranges.map(({ from, to, replicas }) => ({ from, to, nodes: replicas.map((address) => this.#nodeAt(address).index) }));
+      this.#replicas.replace(readers);
+      for (const { from, replicas } of ranges) {
+        for (const address of replicas) {
+          used.add(address);
+          this.#shards.set(address, endpoints.shardOfSlot[from] ?? 0);
+        }
+      }
+    }
+    this.#leaveUnused(used);
     return true;
   }
 
