@@ -146,7 +146,7 @@ test('pairs are weighted as what they send, so that thresholds and sizes see get
   assert.deepEqual([workload.operations, workload.readModifyWrite], [{ get: 80, set: 30, incr: 0, del: 0 }, 30]);
 });
 
-test('auto pacing: a thread for open loops on more than one core, else the timer; what is named stays', () => {
+test('auto pacing: a thread for open loops where there are more cores than workers, else the timer; what is named stays', () => {
   const profile = (load: object): Plan['load']['pacing'][] =>
     [1, 2, 8].map(
       (cores) =>
@@ -162,6 +162,7 @@ test('auto pacing: a thread for open loops on more than one core, else the timer
   const closed = { duration: '1s', clients: 1 };
   const open = { duration: '1s', rate: '1/s' };
   assert.deepEqual(profile({ phases: [closed, open] }), ['timer', 'thread', 'thread']);
+  assert.deepEqual(profile({ phases: [open], threads: 2 }), ['timer', 'timer', 'thread']);
   assert.deepEqual(profile({ phases: [closed] }), ['timer', 'timer', 'timer']);
   assert.deepEqual(profile({ phases: [open], pacing: 'auto' }), ['timer', 'thread', 'thread']);
   assert.deepEqual(profile({ phases: [closed], pacing: 'spin' }), ['spin', 'spin', 'spin']);

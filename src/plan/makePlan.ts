@@ -57,15 +57,18 @@ function loadPlan(load: Load, cores: number): LoadPlan {
     timeoutUs: load.timeout,
     resend,
     readFrom,
-    pacing: load.pacing === 'auto' ? pacingFor(load.phases, cores) : load.pacing,
+    pacing: load.pacing === 'auto' ? pacingFor(load.phases, load.threads, cores) : load.pacing,
     workload: workloadPlan(load.workload),
     phases: phasePlans(load.phases),
   };
 }
 
-/** A closed loop has nothing to be on time for; on one core every wake-up of a thread would interrupt the server under test. */
-function pacingFor(phases: Load['phases'], cores: number): Pacing {
-  return cores > 1 && phases.some((phase) => phase.rate !== undefined) ? 'thread' : 'timer';
+/**
+ * A closed loop has nothing to be on time for; and where the workers have all cores already, every wake-up of a thread would interrupt
+ * the server under test.
+ */
+function pacingFor(phases: Load['phases'], threads: number, cores: number): Pacing {
+  return cores > threads && phases.some((phase) => phase.rate !== undefined) ? 'thread' : 'timer';
 }
 
 function phasePlans(phases: Load['phases']): PhasePlan[] {
