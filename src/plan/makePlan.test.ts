@@ -161,10 +161,10 @@ test('auto pacing: a thread for open loops where there are more cores than worke
     );
   const closed = { duration: '1s', clients: 1 };
   const open = { duration: '1s', rate: '1/s' };
-  assert.deepEqual(profile({ phases: [closed, open] }), ['timer', 'thread', 'thread']);
+  assert.deepEqual(profile({ phases: [closed, open], threads: 1 }), ['timer', 'thread', 'thread']);
   assert.deepEqual(profile({ phases: [open], threads: 2 }), ['timer', 'timer', 'thread']);
   assert.deepEqual(profile({ phases: [closed] }), ['timer', 'timer', 'timer']);
-  assert.deepEqual(profile({ phases: [open], pacing: 'auto' }), ['timer', 'thread', 'thread']);
+  assert.deepEqual(profile({ phases: [open], pacing: 'auto', threads: 1 }), ['timer', 'thread', 'thread']);
   assert.deepEqual(profile({ phases: [closed], pacing: 'spin' }), ['spin', 'spin', 'spin']);
   assert.deepEqual(profile({ phases: [open], pacing: 'timer' }), ['timer', 'timer', 'timer']);
 });
