@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ExitCode } from '../base/errors.js';
 import { faultRegistry } from '../chaos/registry.js';
 import { listShipped } from '../profile/shipped.js';
+import type { CapacitySummary, GroupRecord } from '../result/group.js';
 import type { RunRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import type { ListArguments } from './main.js';
@@ -43,7 +44,11 @@ function runs(parent: string): [string, string][] {
   const rows: [string, string][] = [];
   for (const name of readdirSync(parent).sort().reverse()) {
     const run = readJson<RunRecord>(join(parent, name, 'run.json'));
-    if (run === null) continue;
+    if (run === null) {
+      const group = readJson<GroupRecord>(join(parent, name, 'group.json'));
+      if (group !== null) rows.push([join(parent, name), groupText(group, readJson<CapacitySummary>(join(parent, name, 'summary.json')))]);
+      continue;
+    }
     const summary = readJson<Summary>(join(parent, name, 'summary.json'));
     rows.push([
       join(parent, name),
@@ -51,6 +56,11 @@ function runs(parent: string): [string, string][] {
     ]);
   }
   return rows;
+}
+
+function groupText(group: GroupRecord, summary: CapacitySummary | null): string {
+  if (summary === null) return `${group.name}: cut off (kvbench report shows what there is)`;
+  return `${group.name}: ${summary.verdict}, ${summary.trials.length} trials. ${summary.sentence}`;
 }
 
 function readJson<T>(file: string): T | null {

@@ -3,7 +3,7 @@ import { KvbenchError } from '../base/errors.js';
 import { faultRegistry } from '../chaos/registry.js';
 import { makePlan } from '../plan/makePlan.js';
 import type { Plan } from '../plan/plan.js';
-import { loadProfile, profileFromObject } from '../profile/loadProfile.js';
+import { loadProfile, type ProfileOptions, profileFromObject } from '../profile/loadProfile.js';
 import { quickFlagOf, quickProfile } from '../profile/quickProfile.js';
 import type { RunArguments } from './main.js';
 
@@ -22,6 +22,9 @@ const quickFlags = [
   'tlsCa',
 ] as const;
 
+/** Those that say which server. */
+const targetFlags: readonly (typeof quickFlags)[number][] = ['mode', 'username', 'passwordEnv', 'tlsCa'];
+
 /** @throws KvbenchError INVALID_ARGUMENT or INVALID_PROFILE */
 export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
   const sets = [...args.set];
@@ -29,12 +32,15 @@ export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
   if (args.server !== undefined) sets.push(`target.server=${JSON.stringify(args.server)}`);
   const options = { faults: faultRegistry, sets, env };
   if (args.url !== undefined) {
-    if (args.profile !== undefined)
+    if (args.profile !== undefined) {
+      const aimed = capacityAimedAt(args, args.url, options);
+      if (aimed !== null) return aimed;
       throw new KvbenchError(
         'INVALID_ARGUMENT',
         `both a profile (${args.profile}) and --url were given`,
         'Leave one of them out; to aim a profile elsewhere use --set target.url=…',
       );
+    }
     if (args.server !== undefined)
       throw new KvbenchError(
         'INVALID_ARGUMENT',
@@ -51,14 +57,25 @@ export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
       'For example: kvbench run profiles/failover.yaml. A quick run needs --url redis://host:port. See kvbench list profiles.',
     );
   }
-  if (extra.length > 0) {
-    throw new KvbenchError(
-      'INVALID_ARGUMENT',
-      `--${(extra[0] ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} belongs to a quick run (--url); with a profile it would do nothing`,
-      `Override the profile instead, e.g. --set ${setExample[extra[0] ?? 'rate']}`,
-    );
-  }
+  if (extra[0] !== undefined) throw belongsToQuickRun(extra[0]);
   return makePlan(loadProfile(args.profile, options));
+}
+
+/** A search for the capacity is about the server, so --url and the flags beside it say which. Null: the profile is an ordinary one. */
+function capacityAimedAt(args: RunArguments, url: string, options: ProfileOptions): Plan | null {
+  if (args.profile === undefined || makePlan(loadProfile(args.profile, options)).capacity === undefined) return null;
+  const idle = quickFlags.find((flag) => args[flag] !== undefined && !targetFlags.includes(flag));
+  if (idle !== undefined) throw belongsToQuickRun(idle);
+  const { target } = quickProfile({ ...args, url }) as { target: unknown };
+  return makePlan(loadProfile(args.profile, { ...options, sets: [...options.sets, `target=${JSON.stringify(target)}`] }));
+}
+
+function belongsToQuickRun(flag: (typeof quickFlags)[number]): KvbenchError {
+  return new KvbenchError(
+    'INVALID_ARGUMENT',
+    `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} belongs to a quick run (--url); with a profile it would do nothing`,
+    `Override the profile instead, e.g. --set ${setExample[flag]}`,
+  );
 }
 
 const setExample: Record<(typeof quickFlags)[number], string> = {

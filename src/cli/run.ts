@@ -2,7 +2,6 @@
  * `kvbench run`: the pipeline, top to bottom. profile → plan → topology → load workers and chaos, observed → records → result folder →
  * report. Load and chaos meet in performance.ts and nowhere else. Every way out of here heals, writes and leaves nothing running.
  */
-import { relative } from 'node:path';
 import { ExitCode } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
 import type { Plan } from '../plan/plan.js';
@@ -10,6 +9,8 @@ import { renderTimeline } from '../plan/timeline.js';
 import { renderTerminalSummary } from '../report/terminalSummary.js';
 import { readRun } from '../result/readRun.js';
 import { RunFolder } from '../result/runFolder.js';
+import { findCapacity } from './capacity.js';
+import { renderCapacityOutline } from './capacityOutline.js';
 import { type Interrupt, watchInterrupts } from './interrupt.js';
 import type { RunArguments } from './main.js';
 import { keepNodeLogs } from './nodeLogs.js';
@@ -21,18 +22,20 @@ import { makeRunRecord } from './runRecord.js';
 import { setStage } from './stage.js';
 import { Teardown } from './teardown.js';
 import type { Terminal } from './terminal.js';
+import { fromHere } from './writeGroupResults.js';
 import { writeResults } from './writeResults.js';
 
 export async function run(args: RunArguments, terminal: Terminal): Promise<ExitCode> {
   const plan = planOf(args, process.env);
   if (args.dryRun) {
-    terminal.data(renderTimeline(plan));
+    terminal.data(plan.capacity === undefined ? renderTimeline(plan) : renderCapacityOutline(plan, plan.capacity));
     return ExitCode.passed;
   }
   // From here on a signal is ours to answer.
   const interrupt = watchInterrupts((name) => terminal.alert(`${name}: healing and writing the results; a second one ends at once`));
   try {
     terminal.talk(`kvbench ${kvbenchVersion} · ${plan.name} · seed ${plan.seed}`);
+    if (plan.capacity !== undefined) return await findCapacity(plan, args.out, terminal, interrupt);
     const folder = makeFolder(plan, args.out);
     const end = await play(plan, folder, terminal, interrupt);
     return end === null ? ExitCode.interrupted : await conclude(folder, end, terminal);
@@ -91,10 +94,4 @@ async function conclude(folder: RunFolder, end: PerformanceEnd, terminal: Termin
 /** `reports/<time>-<name>/` below the working folder, or the folder that was named. */
 function makeFolder(plan: Plan, out: string | undefined): RunFolder {
   return out === undefined ? RunFolder.create('reports', plan.name) : RunFolder.createAt(out);
-}
-
-/** As a person would type it from the working folder. */
-function fromHere(file: string): string {
-  const path = relative(process.cwd(), file);
-  return path.startsWith('..') ? file : path;
 }

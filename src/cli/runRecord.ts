@@ -16,14 +16,7 @@ export interface RunRecordOptions {
 }
 
 export function makeRunRecord({ plan, folder, target, proxied, t0WallMs }: RunRecordOptions): RunRecord {
-  const cpu = cpus();
-  const machine = {
-    cpus: cpu.length,
-    cpuModel: cpu[0]?.model.trim() ?? 'unknown',
-    memoryBytes: totalmem(),
-    platform: `${process.platform} ${process.arch}`,
-    node: process.version,
-  };
+  const machine = machineRecord();
   const targetRecord = { ...target.describe(), proxied };
   return {
     formatVersion: FORMAT_VERSION,
@@ -37,5 +30,17 @@ export function makeRunRecord({ plan, folder, target, proxied, t0WallMs }: RunRe
     fingerprint: fingerprintOf(plan, targetRecord, machine),
     machine,
     target: targetRecord,
+  };
+}
+
+/** What this machine is. */
+export function machineRecord(): RunRecord['machine'] {
+  const cpu = cpus();
+  return {
+    cpus: cpu.length,
+    cpuModel: cpu[0]?.model.trim() ?? 'unknown',
+    memoryBytes: totalmem(),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
   };
 }

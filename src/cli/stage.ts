@@ -19,26 +19,45 @@ export interface Stage {
 
 /** Sets the stage. What was opened is in `teardown`, also when this throws; an aborted signal makes it throw soon. */
 export async function setStage(plan: Plan, stream: RunSink, teardown: Teardown, terminal: Terminal, signal: AbortSignal): Promise<Stage> {
-  const options = { onProgress: (text: string) => terminal.talk(text), signal };
-  const target = plan.target.kind === 'lab' ? await startLab(plan.target, options) : await connectExternal(plan, options);
-  teardown.add('end the target', () => target.close());
-  signal.throwIfAborted();
+  const target = await bringUpTarget(plan, teardown, terminal, signal);
   const proxies = plan.toxiproxy.kind === 'none' ? null : await createProxies(target, plan.toxiproxy);
   if (proxies) {
     teardown.add('remove the proxies', () => proxies.close());
     terminal.talk(`${target.nodes.length} proxies stand between the clients and the nodes`);
   }
   signal.throwIfAborted();
+  const load = await connectLoad(plan, { target, proxies, stream, teardown, signal });
+  await preload(plan, load, terminal, signal);
+  return { target, proxies, load };
+}
+
+/** The lab or the external target alone. */
+export async function bringUpTarget(plan: Plan, teardown: Teardown, terminal: Terminal, signal: AbortSignal): Promise<Target> {
+  const options = { onProgress: (text: string) => terminal.talk(text), signal };
+  const target = plan.target.kind === 'lab' ? await startLab(plan.target, options) : await connectExternal(plan, options);
+  teardown.add('end the target', () => target.close());
+  signal.throwIfAborted();
+  return target;
+}
+
+/** Load workers, connected to the target. */
+export async function connectLoad(
+  plan: Plan,
+  { target, proxies, stream, teardown, signal }: Pick<Stage, 'target' | 'proxies'> & { stream: RunSink; teardown: Teardown; signal: AbortSignal },
+): Promise<LoadRunner> {
   const load = new LoadRunner(plan, target.endpoints(proxies?.natMap ?? null), stream);
   teardown.add('end the load workers', () => load.terminate());
   await abortable(load.connect(), signal);
-  if (plan.load.workload.preload) {
-    const started = load.preload((done, total) => terminal.status(`  preloading ${formatCount(done)} of ${formatCount(total)} keys`));
-    await abortable(started, signal);
-    terminal.status(null);
-    terminal.talk(`Preloaded ${formatCount(plan.load.workload.keys.count)} keys`);
-  }
-  return { target, proxies, load };
+  return load;
+}
+
+/** Fills the key space, where the workload wants it. */
+export async function preload(plan: Plan, load: LoadRunner, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  if (!plan.load.workload.preload) return;
+  const started = load.preload((done, total) => terminal.status(`  preloading ${formatCount(done)} of ${formatCount(total)} keys`));
+  await abortable(started, signal);
+  terminal.status(null);
+  terminal.talk(`Preloaded ${formatCount(plan.load.workload.keys.count)} keys`);
 }
 
 /** Rejects when the signal aborts first; the work itself is ended by the teardown. */

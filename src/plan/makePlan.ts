@@ -38,6 +38,7 @@ export function makePlan(profile: ResolvedProfile, cores: number = availablePara
     objective: profile.objective,
     thresholds: profile.thresholds,
     allow: profile.allow,
+    ...(profile.capacity === null ? {} : { capacity: profile.capacity }),
   };
 }
 

@@ -24,6 +24,22 @@ export interface Plan {
   thresholds: ThresholdPlan[];
   /** Fault kinds that an external target's owner allows; ignored in a lab, where all are. */
   allow: string[];
+  /** Look for the highest rate that holds, in many trials (trialPlan.ts); absent: an ordinary run. */
+  capacity?: CapacityPlan;
+}
+
+export interface CapacityPlan {
+  /** All must hold. */
+  objective: ThresholdPlan[];
+  minRatePerSec: number;
+  maxRatePerSec: number;
+  trialUs: number;
+  /** 0: none. */
+  settleUs: number;
+  /** 0..1, of the highest rate that holds. */
+  precision: number;
+  /** Trials at the rate found that must hold too; ≥ 1. */
+  confirm: number;
 }
 
 export type TargetPlan = LabPlan | ExternalPlan;

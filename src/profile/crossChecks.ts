@@ -138,18 +138,18 @@ export function checkAllow(ground: Ground, faults: readonly FaultSchema[]): void
   }
 }
 
-/** Parses and checks `thresholds` or `objective`; what is wrong is told and left out. `parsed`: their values, as written where the schema refused them. */
-export function checkThresholds(ground: Ground, section: 'thresholds' | 'objective', parsed: Readonly<Record<string, unknown>>): ThresholdPlan[] {
+/** Parses and checks the expressions under a path, e.g. `thresholds`; what is wrong is told and left out. `parsed`: their values, as written where the schema refused them. */
+export function checkThresholds(ground: Ground, section: Path, parsed: Readonly<Record<string, unknown>>): ThresholdPlan[] {
   const out: ThresholdPlan[] = [];
   for (const [key, value] of Object.entries(parsed)) {
     const metric = parseMetric(key);
     if ('problem' in metric) {
-      ground.problems.add(ground.tree.place([section, key], 'key'), metric.problem);
+      ground.problems.add(ground.tree.place([...section, key], 'key'), metric.problem);
       continue;
     }
     const wrongTag = tagProblem(ground, metric);
-    if (wrongTag) ground.problems.add(ground.tree.place([section, key], 'key'), wrongTag);
-    for (const { path, text, abortOnFail, delayAbortEvalUs } of expressionsOf([section, key], value)) {
+    if (wrongTag) ground.problems.add(ground.tree.place([...section, key], 'key'), wrongTag);
+    for (const { path, text, abortOnFail, delayAbortEvalUs } of expressionsOf([...section, key], value)) {
       const threshold = parseThreshold(metric, text);
       if ('problem' in threshold) ground.problems.add(ground.tree.place(path), threshold.problem);
       else out.push({ ...threshold, abortOnFail, delayAbortEvalUs });

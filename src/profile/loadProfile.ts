@@ -7,7 +7,8 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { KvbenchError } from '../base/errors.js';
 import type { FaultSchema } from '../chaos/fault.js';
-import type { FaultPlan, OperationName, TargetPlan, ThresholdPlan } from '../plan/plan.js';
+import type { CapacityPlan, FaultPlan, OperationName, TargetPlan, ThresholdPlan } from '../plan/plan.js';
+import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
 import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
 import { checkAllow, checkFault, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
@@ -44,6 +45,8 @@ export interface ResolvedProfile {
   objective: ThresholdPlan[];
   thresholds: ThresholdPlan[];
   allow: string[];
+  /** Null: an ordinary run. */
+  capacity: CapacityPlan | null;
 }
 
 export interface ResolvedFault extends Pick<FaultPlan, 'kind' | 'params' | 'needsProxy' | 'shading'> {
@@ -96,6 +99,7 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
   const expand = (path: Path, next: string): void => references.expandFor(path, next);
   applyOverrides(tree, { sets: options.sets, env: options.env, schema, expand }, problems);
   references.expandAll();
+  mountTrialPhases(tree, problems);
 
   const parsed = parseSections(explainer, references);
   const ground = groundOf(tree, problems, parsed);
@@ -105,8 +109,9 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
   const chaos = resolveChaos(explainer, references, ground, options.faults);
   const [objective, thresholds] = (['objective', 'thresholds'] as const).map((section) => {
     const written = tree.get([section]);
-    return checkThresholds(ground, section, { ...(isMap(written) ? written : {}), ...parsed.profile?.[section] });
+    return checkThresholds(ground, [section], { ...(isMap(written) ? written : {}), ...parsed.profile?.[section] });
   });
+  const capacity = checkCapacity(ground, parsed.isRight(['capacity']) ? parsed.profile : null);
   if (parsed.profile && parsed.isRight(['target'])) checkFiles(explainer, parsed.profile, where.folder);
   problems.throwIfAny();
 
@@ -124,6 +129,7 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
     objective,
     thresholds,
     allow,
+    capacity,
   };
 }
 

@@ -62,8 +62,10 @@ export const phaseSchema = together(
 );
 export type Phase = z.output<typeof phaseSchema>;
 
-/** `workload` is what stands under that key: a schema of the resolved keys, or (for documents) also of a file's name. */
-export function loadSchema<W extends z.ZodType>(workload: W) {
+export const phasesSchema = z.array(phaseSchema).min(1).max(1000);
+
+/** `workload` and `phases` are what stands under those keys: as resolved, or (for documents) as people write them. */
+export function loadSchema<W extends z.ZodType, P extends z.ZodType>(workload: W, phases: P) {
   return z.strictObject({
     client: z
       .enum(['ioredis', 'wire'])
@@ -95,6 +97,8 @@ export function loadSchema<W extends z.ZodType>(workload: W) {
       .describe(
         'What wakes a worker when an operation of an open loop is due. `timer`: Node’s own, 1–2 ms late, next to no CPU. `thread`: one sleeping thread for all workers, 0.05 to 0.3 ms late; it costs a few percent of a core at 1,000/s and about a third of a core at 20,000/s, where it wakes a worker 4,000 times per second (with two cores all workers together). `spin`: the worker never sleeps, a few µs late, takes a core per worker. `auto`: `thread` where there are more cores than workers, else `timer`, as where no phase has a rate; never `spin`. The plan in `run.json` says which it was.',
       ),
-    phases: z.array(phaseSchema).min(1).max(1000).describe('The phases, one after the other; the first starts at t0.'),
+    phases: phases.describe(
+      'The phases, one after the other; the first starts at t0. Required, but for a profile with `capacity`, which makes its own.',
+    ),
   });
 }

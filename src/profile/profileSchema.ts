@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import type { FaultSchema } from '../chaos/fault.js';
+import { capacitySchema } from './capacitySchema.js';
 import { documentedFault } from './chaosSchema.js';
-import { loadSchema } from './loadSchema.js';
+import { loadSchema, phasesSchema } from './loadSchema.js';
 import { targetSchema } from './targetSchema.js';
 import { objectiveSchema, thresholdsSchema } from './thresholdSchema.js';
 import { nameField, workloadSchema } from './workloadSchema.js';
@@ -21,7 +22,7 @@ function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/]/.test(text) && URL.canParse(text);
 }
 
-function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, chaosEntry: C) {
+function profileSchema<W extends z.ZodType, C extends z.ZodType, P extends z.ZodType>(workload: W, chaosEntry: C, phases: P) {
   return z.strictObject({
     name: nameField()
       .optional()
@@ -33,7 +34,7 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, ch
     toxiproxy: toxiproxy
       .default('embedded')
       .describe('Where network faults are made: kvbench’s own server, or a running Toxiproxy. Not used when no fault needs it.'),
-    load: loadSchema(workload).describe('What is asked of the target.'),
+    load: loadSchema(workload, phases).describe('What is asked of the target.'),
     objective: objectiveSchema
       .default({})
       .describe('What "good enough" means here, for telling degraded times: metric → expression(s) as in `thresholds`.')
@@ -49,6 +50,12 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, ch
         title: 'map of metric → expression(s)',
         examples: [{ 'gap{shard:any}': ['max<15s'] }],
       }),
+    capacity: capacitySchema
+      .optional()
+      .describe(
+        'Looks for the highest open-loop rate at which an objective holds, in many short trials, instead of one run. Excludes `load.phases`, `chaos` and `thresholds`.',
+      )
+      .meta({ examples: [{ objective: { latency: 'p(99)<2ms' } }] }),
     allow: z
       .array(z.string())
       .default([])
@@ -58,7 +65,7 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType>(workload: W, ch
 }
 
 /** What the loader checks: the workload already in place, chaos entries checked one by one against their faults. */
-export const resolvedProfileSchema = profileSchema(workloadSchema, z.unknown());
+export const resolvedProfileSchema = profileSchema(workloadSchema, z.unknown(), phasesSchema);
 export type ProfileOutput = z.output<typeof resolvedProfileSchema>;
 
 /** What people write, for the reference, editors and "did you mean". */
@@ -73,5 +80,6 @@ export function documentedProfileSchema(faults: readonly FaultSchema[]): z.ZodOb
       .meta({ title: 'file or shipped name', examples: ['../workloads/session-cache.yaml'] }),
     workloadSchema,
   ]);
-  return profileSchema(workload, entry as z.ZodType);
+  // Those of a search for the capacity are its own: to an editor, a profile without phases is whole.
+  return profileSchema(workload, entry as z.ZodType, phasesSchema.optional());
 }

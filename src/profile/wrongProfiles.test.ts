@@ -294,7 +294,7 @@ test('a profile that is not there names the shipped ones, or the one that was me
   const load = (file: string) => (): unknown => loadProfile(file, { faults: testFaults, sets: [], env: {} });
   const isUnreadable = (pattern: RegExp) => (error: unknown) =>
     error instanceof KvbenchError && error.code === 'FILE_NOT_READABLE' && pattern.test(error.message);
-  assert.throws(load('nowhere.yaml'), isUnreadable(/no profile file nowhere.yaml, .*shipped profiles are: failover, /));
+  assert.throws(load('nowhere.yaml'), isUnreadable(/no profile file nowhere.yaml, .*shipped profiles are: capacity, failover, /));
   assert.throws(load('failovr'), isUnreadable(/did you mean "failover"\?/));
 });
 

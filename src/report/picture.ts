@@ -22,11 +22,11 @@ export const PICTURE_WIDTH_PX = 1600;
 export const PICTURE_HEIGHT_PX = 1100;
 
 /** Charts are drawn small and shown at this scale, so that their text is readable when the picture is shrunk into a page. */
-const SCALE = 1.25;
+export const SCALE = 1.25;
 const MARGIN_PX = 32;
 const CHART_GAP_PX = 10;
 const MAX_SENTENCE_LINES = 3;
-const FAMILY = 'Inter';
+export const FAMILY = 'Inter';
 const verdictColors: Readonly<Record<string, string>> = { passed: '#2f855a', failed: '#c53030' };
 const OTHER_VERDICT_COLOR = '#b7791f';
 
@@ -56,7 +56,8 @@ function chartHeights(totalPx: number, lanesPx: number): number[] {
   return [first, second, Math.floor(totalPx) - first - second];
 }
 
-function drawHeading(context: SKRSContext2D, { name, verdict, sentence }: PictureTitle): number {
+/** The lower edge of what it drew, in px. */
+export function drawHeading(context: SKRSContext2D, { name, verdict, sentence }: PictureTitle): number {
   const widthPx = PICTURE_WIDTH_PX - 2 * MARGIN_PX;
   context.textBaseline = 'middle';
   const badge = verdict.toUpperCase();
@@ -130,7 +131,7 @@ function shortened(text: string, widthPx: number, measurePx: (text: string) => n
 
 let fontsAreRegistered = false;
 
-function registerFonts(): void {
+export function registerFonts(): void {
   if (fontsAreRegistered) return;
   for (const weight of [400, 600]) {
     const file = fileURLToPath(new URL(`./fonts/inter-latin-${weight}-normal.woff2`, import.meta.url));

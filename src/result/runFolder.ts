@@ -41,37 +41,12 @@ export class RunFolder implements RunSink {
    * Throws RESULT_NOT_WRITABLE.
    */
   static create(parent: string, name: string): RunFolder {
-    const base = join(resolve(parent), `${timeLabel(wallClockMs())}-${safeName(name)}`);
-    try {
-      mkdirSync(dirname(base), { recursive: true });
-      for (let n = 1; n <= SAME_SECOND_LIMIT; n++) {
-        const dir = n === 1 ? base : `${base}-${n}`;
-        if (tryMakeDirectory(dir)) return new RunFolder(dir);
-      }
-    } catch (error) {
-      throw error instanceof KvbenchError ? error : notWritable(base, error);
-    }
-    throw new KvbenchError('RESULT_NOT_WRITABLE', `${base} and ${SAME_SECOND_LIMIT - 1} more of its name exist`, 'Name a folder with --out.');
+    return new RunFolder(makeResultFolder(parent, name));
   }
 
   /** Uses exactly `dir`, which must not exist or be empty. Throws RESULT_NOT_WRITABLE. */
   static createAt(dir: string): RunFolder {
-    const absolute = resolve(dir);
-    let entries: string[];
-    try {
-      mkdirSync(absolute, { recursive: true });
-      entries = readdirSync(absolute);
-    } catch (error) {
-      throw notWritable(dir, error);
-    }
-    if (entries.length > 0) {
-      throw new KvbenchError(
-        'RESULT_NOT_WRITABLE',
-        `${dir} is not empty: a result never goes over another one`,
-        'Name a folder that does not exist yet.',
-      );
-    }
-    return new RunFolder(absolute);
+    return new RunFolder(useEmptyFolder(dir));
   }
 
   interval(record: IntervalRecord): void {
@@ -156,6 +131,41 @@ export class RunFolder implements RunSink {
     if (file.waitingChars > BUFFER_LIMIT_CHARS) this.flush();
     else if (this.#timer === null) this.#timer = setTimeout(() => this.flush(), FLUSH_EVERY_MS).unref();
   }
+}
+
+/** `<parent>/<time>-<name>/` as `RunFolder.create` makes it; its absolute path. Also for a group of runs. Throws RESULT_NOT_WRITABLE. */
+export function makeResultFolder(parent: string, name: string): string {
+  const base = join(resolve(parent), `${timeLabel(wallClockMs())}-${safeName(name)}`);
+  try {
+    mkdirSync(dirname(base), { recursive: true });
+    for (let n = 1; n <= SAME_SECOND_LIMIT; n++) {
+      const dir = n === 1 ? base : `${base}-${n}`;
+      if (tryMakeDirectory(dir)) return dir;
+    }
+  } catch (error) {
+    throw notWritable(base, error);
+  }
+  throw new KvbenchError('RESULT_NOT_WRITABLE', `${base} and ${SAME_SECOND_LIMIT - 1} more of its name exist`, 'Name a folder with --out.');
+}
+
+/** Makes `dir` where it is not; its absolute path. Throws RESULT_NOT_WRITABLE, also when something is in it. */
+export function useEmptyFolder(dir: string): string {
+  const absolute = resolve(dir);
+  let entries: string[];
+  try {
+    mkdirSync(absolute, { recursive: true });
+    entries = readdirSync(absolute);
+  } catch (error) {
+    throw notWritable(dir, error);
+  }
+  if (entries.length > 0) {
+    throw new KvbenchError(
+      'RESULT_NOT_WRITABLE',
+      `${dir} is not empty: a result never goes over another one`,
+      'Name a folder that does not exist yet.',
+    );
+  }
+  return absolute;
 }
 
 /** One file of lines; whole lines go out together, so a reader meets at most one broken line, the last. */
