@@ -7,6 +7,7 @@ import { syntheticRun } from '../stats/syntheticRun.test.support.js';
 import type { BoxAnnotation, LabelAnnotation, LineAnnotation } from './chartAnnotationTypes.js';
 import { buildCharts, type ChartSpec, darkTheme, lightTheme } from './chartDefinition.js';
 import { failoverRun } from './failover.test.support.js';
+import { serverEvents } from './serverEvents.test.support.js';
 import { buildTimelineData, type TimelineData } from './timelineData.js';
 
 function timelineOf(data = failoverRun()): TimelineData {
@@ -31,6 +32,26 @@ test('all charts have the same time axis', () => {
     const x = config.options?.scales?.x;
     assert.deepEqual([x?.min, x?.max], [0, timeline.endMs / 1000]);
   }
+});
+
+test('servers have a chart of their own, as the lowest, with a line each that breaks where a server was silent', () => {
+  const data = failoverRun();
+  const events = [...data.events, ...serverEvents('n1', 500, 7500), ...serverEvents('n1', 15_500, 19_500), ...serverEvents('n2', 500, 19_500)];
+  const timeline = timelineOf({ ...data, events });
+  assert.equal(buildCharts(timeline, lightTheme, { bands: true, logScale: true }).length, 3, 'not unless it is asked for');
+  const specs = buildCharts(timeline, lightTheme, { bands: true, logScale: true, servers: 'ops' });
+  const [, , errors, servers] = specs;
+  assert.equal(servers?.id, 'servers');
+  const axisOf = (spec: ChartSpec | undefined) =>
+    spec?.config.options?.scales?.x as { min?: number; max?: number; title?: { display: boolean } } | undefined;
+  assert.deepEqual([axisOf(servers)?.min, axisOf(servers)?.max, axisOf(servers)?.title?.display], [0, timeline.endMs / 1000, true]);
+  assert.equal(axisOf(errors)?.title?.display, false, 'only the lowest names the axis');
+  const [n1, n2] = servers?.config.data.datasets ?? [];
+  assert.deepEqual([n1?.label, n2?.label], ['n1', 'n2']);
+  assert.equal(n1?.data.length, 13);
+  assert.deepEqual(n2?.data[2], { x: 2.5, y: 1000 });
+  assert.ok((n1?.spanGaps as number) >= 2 && (n1?.spanGaps as number) < 8);
+  assert.equal(buildCharts(timelineOf(data), lightTheme, { bands: true, logScale: true, servers: 'ops' }).length, 3, 'no server said anything');
 });
 
 test('faults, events and silent shards are named in the first chart, faults in all, nothing when bands are off', () => {

@@ -3,16 +3,18 @@
  * Runs in Node and in the browser: imports types of chart.js only, nothing of Node; whoever draws registers the controllers and plugins.
  */
 import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
+import { formatBytes } from '../base/units.js';
 import { LANE_AXIS, lanedAnnotations, plainAnnotations } from './chartAnnotations.js';
 import { type Lanes, lanesOf } from './chartLanes.js';
 import { compact, laneScale, logScale, timeScale, valueScale } from './chartScales.js';
 import { type ChartTheme, translucent } from './chartTheme.js';
+import type { ServerMeasure } from './serverSeries.js';
 import type { TimelineData } from './timelineData.js';
 
 export { type ChartTheme, darkTheme, lightTheme } from './chartTheme.js';
 
 export interface ChartSpec {
-  id: 'throughput' | 'response' | 'errors';
+  id: 'throughput' | 'response' | 'errors' | 'servers';
   title: string;
   subtitle: string;
   config: ChartConfiguration<'line'>;
@@ -27,6 +29,8 @@ export interface ChartOptions {
   animation?: boolean;
   /** Whose response times; default `all`. */
   operation?: string;
+  /** Adds the chart of the servers, where they said anything, with this figure of each. */
+  servers?: ServerMeasure;
 }
 
 type Point = { x: number; y: number };
@@ -34,11 +38,21 @@ type Series = ChartDataset<'line', Point[]>;
 
 const MAX_REASONS = 8;
 
-/** Throughput, response time and errors on one time axis: `scales.x` has the same limits in all three. */
+/** Distance of points, in steps, beyond which a server's line is broken: it did not answer. */
+const SILENT_STEPS = 2.5;
+
+export const serverMeasureTexts: Readonly<Record<ServerMeasure, { name: string; subtitle: string; value(value: number): string }>> = {
+  cpu: { name: 'CPU', subtitle: 'cores in use by each server, as it says itself', value: (value) => `${value.toFixed(2)} cores` },
+  memory: { name: 'Memory', subtitle: 'used by each server, as it says itself', value: formatBytes },
+  ops: { name: 'Operations', subtitle: 'per second of each server, as it says itself', value: (value) => `${compact(value)}/s` },
+};
+
+/** Throughput, response time and errors (and servers) on one time axis: `scales.x` has the same limits in all. */
 export function buildCharts(timeline: TimelineData, theme: ChartTheme, options: ChartOptions): ChartSpec[] {
   const lanes = lanesOf(timeline);
   const operation = options.operation ?? 'all';
-  return [
+  const measure = timeline.servers === null ? undefined : options.servers;
+  const charts: ChartSpec[] = [
     {
       id: 'throughput',
       title: 'Throughput',
@@ -55,9 +69,12 @@ export function buildCharts(timeline: TimelineData, theme: ChartTheme, options: 
       id: 'errors',
       title: 'Errors by reason',
       subtitle: 'operations per second that did not end ok',
-      config: errorsChart(timeline, lanes, theme, options),
+      config: errorsChart(timeline, lanes, theme, options, measure === undefined),
     },
   ];
+  if (measure === undefined) return charts;
+  const { name, subtitle } = serverMeasureTexts[measure];
+  return [...charts, { id: 'servers', title: `Servers: ${name}`, subtitle, config: serversChart(timeline, lanes, theme, options, measure) }];
 }
 
 function throughputChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions): ChartConfiguration<'line'> {
@@ -129,7 +146,7 @@ function responseChart(
   });
 }
 
-function errorsChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions): ChartConfiguration<'line'> {
+function errorsChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions, isLowest: boolean): ChartConfiguration<'line'> {
   const datasets = reasonSeries(timeline).map(([reason, values], i): Series => {
     const color = theme.reasons[i % theme.reasons.length] ?? theme.fail;
     return {
@@ -147,10 +164,49 @@ function errorsChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, op
   return chart(timeline, theme, options, {
     datasets,
     scales: { y },
-    timeTitle: true,
+    timeTitle: isLowest,
     annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
     tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)}/s`,
   });
+}
+
+function serversChart(
+  timeline: TimelineData,
+  lanes: Lanes,
+  theme: ChartTheme,
+  options: ChartOptions,
+  measure: ServerMeasure,
+): ChartConfiguration<'line'> {
+  const { stepMs, nodes } = timeline.servers ?? { stepMs: 0, nodes: [] };
+  const text = serverMeasureTexts[measure].value;
+  const datasets = nodes.map((series, i): Series => {
+    const color = serverColor(theme, i);
+    return {
+      label: series.node,
+      data: series.tMs.map((tMs, at) => ({ x: tMs / 1000, y: series[measure][at] ?? Number.NaN })),
+      borderColor: color,
+      backgroundColor: color,
+      borderWidth: 1.5,
+      // Colours that come again are dashed.
+      ...(i >= theme.servers.length ? { borderDash: [6, 3] } : {}),
+      pointStyle: 'line',
+      spanGaps: (SILENT_STEPS * stepMs) / 1000,
+    };
+  });
+  const scale = valueScale(theme);
+  const ticks = measure === 'memory' ? { ...scale.ticks, callback: (value: number | string) => formatBytes(Number(value)) } : scale.ticks;
+  return chart(timeline, theme, options, {
+    datasets,
+    scales: { y: { ...scale, ticks, beginAtZero: true, grace: '10%' } },
+    timeTitle: true,
+    annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
+    tooltip: (item) => ` ${item.dataset.label ?? ''}: ${text(item.parsed.y ?? 0)}`,
+  });
+}
+
+/** Of the i-th server, in its chart and wherever else it is shown. */
+export function serverColor(theme: ChartTheme, i: number): string {
+  return theme.servers[i % theme.servers.length] ?? theme.text;
 }
 
 /** Reasons by how often they occurred; those beyond the palette as one. */

@@ -22,6 +22,8 @@ export interface ChartTheme {
   mark: string;
   /** In turn, by how often a reason occurred. */
   reasons: string[];
+  /** In turn, one per server. */
+  servers: string[];
   fontFamily: string;
 }
 
@@ -44,6 +46,7 @@ export const lightTheme: ChartTheme = {
   gap: '#b7791f',
   mark: '#52606d',
   reasons: ['#d64545', '#dd8a1a', '#8d7ac4', '#2c9aa0', '#b5557d', '#7b8794', '#6b8e23', '#a0522d'],
+  servers: ['#2b6cb0', '#c05621', '#2f855a', '#805ad5', '#2c9aa0', '#b5557d', '#8a6d1a', '#52606d'],
   fontFamily,
 };
 
@@ -64,6 +67,7 @@ export const darkTheme: ChartTheme = {
   gap: '#ecc94b',
   mark: '#9aa5b1',
   reasons: ['#f07178', '#f0b429', '#b3a3e6', '#4fd1c5', '#e78bb0', '#9aa5b1', '#a3c644', '#d08770'],
+  servers: ['#63b3ed', '#f6ad55', '#48bb78', '#b794f4', '#4fd1c5', '#e78bb0', '#ecc94b', '#cbd2d9'],
   fontFamily,
 };
 

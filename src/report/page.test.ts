@@ -11,6 +11,7 @@ import { summarize } from '../stats/summarize.js';
 import { threshold } from '../stats/syntheticPlan.test.support.js';
 import { failoverEvents, syntheticRun } from '../stats/syntheticRun.test.support.js';
 import { renderPage } from './page.js';
+import { serverEvents } from './serverEvents.test.support.js';
 import { buildTimelineData } from './timelineData.js';
 
 const EVIL = `</script><script>document.title='owned'</script><img src=x onerror="document.title='owned'">&'"`;
@@ -44,7 +45,12 @@ function failoverRun(): RunData {
     ratePerShard: 100,
     chaos: [{ forUs: 7_000_000 }],
     outages: [{ shard: 0, startUs: 8_000_500, endUs: 11_460_000, mode: 'refuse', reason: 'closed' }, ...clusterDown],
-    events: failoverEvents({ injectedUs: 8_000_000, detectedUs: 10_610_000, promotedUs: 11_370_000, healedUs: 15_000_000, restoredUs: 16_200_000 }),
+    events: [
+      ...failoverEvents({ injectedUs: 8_000_000, detectedUs: 10_610_000, promotedUs: 11_370_000, healedUs: 15_000_000, restoredUs: 16_200_000 }),
+      ...serverEvents('n1', -500, 7500),
+      ...serverEvents('n1', 15_500, 19_500),
+      ...serverEvents('n2', -500, 19_500),
+    ],
     thresholds: [threshold('latency{op:get,during:before}', 99, '<', 50_000), threshold('gap{shard:any}', 'max', '<', 3_000_000)],
   });
 }
@@ -104,7 +110,7 @@ async function rangesOf(page: Page): Promise<[number, number][]> {
 
 function assertSameRange(ranges: [number, number][]): [number, number] {
   const first = ranges[0] as [number, number];
-  assert.equal(ranges.length, 3);
+  assert.equal(ranges.length, 4);
   for (const range of ranges) assert.deepEqual(range, first, 'all charts show the same time');
   return first;
 }
@@ -147,6 +153,7 @@ test('a person reads verdict and sentence first, then sees every table of the ru
       'outcomes',
       'phases',
       'generator',
+      'servers',
       'topology',
       'profile',
       'metadata',
@@ -182,11 +189,12 @@ test('saturation, a cut-off run and Little’s law are told', () => {
     { ...run, truncated: true },
     {
       ...summary,
-      generator: { ...summary.generator, saturated: true, reasons: ['event loop 99 % busy'] },
+      generator: { ...summary.generator, saturated: true, reasons: ['event loop 99 % busy'], remedies: ['more threads'] },
       phases: [{ ...phase, littlesLaw: { inFlightExpected: 50, inFlightMeasured: 48.5 } }],
     },
   );
   assert.equal(text.match(/event loop 99 % busy/g)?.length, 2, 'on top and with the generator');
+  assert.match(text, /try more threads/);
   assert.match(text, /records stop in mid-run/);
   assert.match(text, /<td class="num">50\.0<\/td><td class="num">48\.5<\/td><td class="num">-3\.00/);
 });
@@ -207,15 +215,15 @@ test('names and messages are shown as text, whatever they hold', async () => {
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test(`three charts are drawn, ${colorScheme}, and say what they are`, async () => {
+  test(`four charts are drawn, ${colorScheme}, and say what they are`, async () => {
     await withPage(
       pageOf(run, summary),
       async (page) => {
         const ink = await inkOf(page);
-        assert.equal(ink.length, 3);
+        assert.equal(ink.length, 4);
         for (const pixels of ink) assert.ok(pixels > 1000, `${pixels} pixels drawn`);
         const labels = await page.locator('#charts canvas').evaluateAll((all) => all.map((canvas) => canvas.getAttribute('aria-label') ?? ''));
-        assert.match(labels.join('\n'), /Throughput.*\n.*Response time.*\n.*Errors/);
+        assert.match(labels.join('\n'), /Throughput.*\n.*Response time.*\n.*Errors.*\n.*Servers: CPU/);
       },
       { colorScheme },
     );
@@ -270,7 +278,8 @@ test('the pointer reads all values of its time, in every chart', async () => {
     const tooltip = page.locator('#tooltip');
     await tooltip.waitFor({ state: 'visible', timeout: 5000 });
     const text = await textOf(tooltip);
-    for (const expected of [/s · steady/, /ok\s+[\d,]+\s\/s/, /p99\s+[\d.]+\s(µs|ms|s)/, /closed\s+\d+/, /kill/]) assert.match(text, expected);
+    for (const expected of [/s · steady/, /ok\s+[\d,]+\s\/s/, /p99\s+[\d.]+\s(µs|ms|s)/, /closed\s+\d+/, /kill/, /n1\s+–/, /n2\s+0\.50 cores/])
+      assert.match(text, expected);
     const crossed = await picturesOf(page);
     for (const [i, picture] of crossed.entries()) assert.notEqual(picture, before[i], `chart ${i} has the line`);
     await page.mouse.move(5, 5);
@@ -304,6 +313,28 @@ test('series, bands and the scale can be switched, and a zoom survives it', asyn
     await page.locator('#log-scale').uncheck();
     assert.deepEqual(assertSameRange(await rangesOf(page)), zoomed);
     assert.notEqual((await picturesOf(page))[1], first[1]);
+  });
+});
+
+test('the chart of the servers shows another figure, and is not there when no server said anything', async () => {
+  await withPage(pageOf(run, summary), async (page) => {
+    const servers = page.locator('#chart-servers');
+    const before = await picturesOf(page);
+    await page.locator('#server-measure').selectOption('memory');
+    assert.match(await textOf(servers.locator('h3')), /Servers: Memory/);
+    const after = await picturesOf(page);
+    assert.notEqual(after[3], before[3]);
+    assert.deepEqual(after.slice(0, 3), before.slice(0, 3), 'only its own chart changes');
+    assert.deepEqual(await servers.locator('.legend button').allInnerTexts(), ['n1', 'n2']);
+    const rows = await page.locator('#servers tbody tr').allInnerTexts();
+    assert.match(rows[1] ?? '', /^n2\s+0\.50\s+0\.50\s+2\.00\sMB\s+1,000\s\/s/);
+    assert.match(rows[1] ?? '', /90\.00\s%/);
+  });
+  const silent = { ...run, events: run.events.filter(({ type }) => type !== 'server') };
+  await withPage(pageOf(silent, summarize(silent)), async (page) => {
+    assert.equal((await inkOf(page)).length, 3);
+    assert.equal(await page.locator('#servers').count(), 0);
+    assert.equal(await page.locator('#server-measure').isVisible(), false);
   });
 });
 

@@ -8,12 +8,15 @@ import { assert } from '../base/assert.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
 import type { RunData } from '../result/readRun.js';
 import type { Summary } from '../result/summary.js';
+import { serverMeasureTexts } from './chartDefinition.js';
 import { faultSections, gapSection, windowSection } from './pageFaults.js';
 import { headSection, thresholdSection, titleOf } from './pageHead.js';
 import { type Html, html, raw, scriptJson } from './pageHtml.js';
 import { generatorSection, latencySection, outcomeSection, phaseSection } from './pageLoad.js';
+import { serverSection } from './pageServers.js';
 import { metadataSection, profileSection, topologySection } from './pageSetting.js';
 import { pageStyle } from './pageStyle.js';
+import { serverMeasures } from './serverSeries.js';
 import type { TimelineData } from './timelineData.js';
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
@@ -35,7 +38,7 @@ export function renderPage(data: RunData, summary: Summary, timeline: TimelineDa
 <main>
 ${headSection(data, summary)}
 ${thresholdSection(summary)}
-${chartSection()}
+${chartSection(timeline)}
 ${faultSections(data, summary)}
 ${gapSection(summary)}
 ${windowSection(summary)}
@@ -43,6 +46,7 @@ ${latencySection(summary)}
 ${outcomeSection(summary)}
 ${phaseSection(summary)}
 ${generatorSection(summary)}
+${serverSection(summary)}
 ${topologySection(data, summary)}
 ${profileSection(data)}
 ${metadataSection(data, summary)}
@@ -56,12 +60,14 @@ ${metadataSection(data, summary)}
 }
 
 /** Filled by page/browser/main.ts. */
-function chartSection(): Html {
+function chartSection({ servers }: TimelineData): Html {
+  const measures = serverMeasures.map((measure) => html`<option value="${measure}">${serverMeasureTexts[measure].name}</option>`);
   return html`<section id="timeline">
 <div class="charts-head"><h2>Timeline</h2>
 <div class="tools" role="group" aria-label="Charts">
 <label><input type="checkbox" id="show-bands" checked> Fault and gap bands</label>
 <label><input type="checkbox" id="log-scale" checked> Logarithmic latency</label>
+<label${servers === null ? html` hidden` : ''}>Servers <select id="server-measure">${measures}</select></label>
 <button type="button" id="reset-zoom" disabled>Reset zoom</button>
 </div></div>
 <p class="note how">Drag to zoom, shift-drag to move, wheel or pinch to zoom, double-click to reset. Keys on a chart: arrows read, + and − zoom, 0 resets.</p>

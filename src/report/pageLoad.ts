@@ -1,7 +1,7 @@
 /** What the load did and felt: phases, latency, outcomes, the generator's own health. Called by page.ts; pure. */
 import { formatCount } from '../base/units.js';
 import { operationNames } from '../plan/plan.js';
-import type { LatencyByOperation, LatencyStats, OperationCounts, Summary } from '../result/summary.js';
+import type { LatencyByOperation, LatencyStats, OperationCounts, Summary, WorkerSummary } from '../result/summary.js';
 import { atOf, bytesOf, percentOf, rateOf, shareOf, timeOf } from './pageFormat.js';
 import { type Column, groupedTable, type Html, type HtmlValue, html, table } from './pageHtml.js';
 
@@ -129,7 +129,7 @@ function reasonTable({ byReason, total, ok }: OperationCounts): Html {
 
 export function generatorSection({ generator, client }: Summary): Html {
   const health = generator.saturated
-    ? html`<p class="banner bad"><strong>✗ Saturated.</strong> ${generator.reasons.join('; ')}. Use more threads, a lower rate or a faster machine before believing any figure here.</p>`
+    ? html`<p class="banner bad"><strong>✗ Saturated.</strong> ${generator.reasons.join('; ')}. Before believing any figure here, try ${(generator.remedies ?? ['more threads', 'a lower rate', 'a faster machine']).join('; or ')}.</p>`
     : html`<p class="good">✓ Not saturated: these figures are the store’s.</p>`;
   const rows: [string, string][] = [
     ['event-loop utilisation, highest second', percentOf(generator.eventLoopUtilization)],
@@ -145,5 +145,30 @@ export function generatorSection({ generator, client }: Summary): Html {
     ['slot refreshes', formatCount(client.slotRefreshes)],
   ];
   const columns = (title: string): Column[] => [{ title }, { title: 'Value', numeric: true }];
-  return html`<section id="generator"><h2>Load generator and client</h2>${health}<div class="pair">${table(columns('Generator'), rows)}${table(columns('Client'), counters)}</div></section>`;
+  return html`<section id="generator"><h2>Load generator and client</h2>${health}<div class="pair">${table(columns('Generator'), rows)}${table(columns('Client'), counters)}</div>${workerTable(generator.workers ?? [])}</section>`;
+}
+
+function workerTable(workers: readonly WorkerSummary[]): Html {
+  if (workers.length === 0) return html``;
+  const columns: Column[] = [
+    { title: 'Worker' },
+    { title: 'Event loop busy', numeric: true, hint: 'its highest second' },
+    { title: 'Event loop late', numeric: true, hint: 'p99 of its worst second' },
+    { title: 'Dispatch lag', numeric: true, hint: 'p99 of its worst second' },
+    { title: 'CPU time', numeric: true },
+    { title: 'Collections', numeric: true, hint: 'garbage collections since t0' },
+    { title: 'Pauses', numeric: true, hint: 'of all garbage collections' },
+    { title: 'Worst second', numeric: true, hint: 'pauses of garbage collections in the worst second' },
+  ];
+  const rows = workers.map((worker): HtmlValue[] => [
+    String(worker.worker),
+    percentOf(worker.eventLoopUtilization),
+    timeOf(worker.eventLoopDelayP99Us),
+    timeOf(worker.dispatchLagP99Us),
+    timeOf(Math.round(worker.cpuSeconds * 1_000_000)),
+    worker.gcCount === null ? '–' : formatCount(worker.gcCount),
+    timeOf(worker.gcPauseUs ?? undefined),
+    timeOf(worker.gcPauseWorstSecondUs ?? undefined),
+  ]);
+  return table(columns, rows, { caption: 'Each load worker: a thread with an event loop, a heap and connections of its own.' });
 }

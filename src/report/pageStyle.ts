@@ -94,6 +94,8 @@ summary { cursor: pointer; color: var(--accent); width: fit-content; }
 .charts-head h2 { margin: 0 auto 0 0; }
 .tools { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; font-size: 13.5px; }
 .tools label { display: inline-flex; gap: 6px; align-items: center; cursor: pointer; }
+.tools label[hidden] { display: none; }
+.tools select { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: 5px; padding: 1px 4px; }
 .tools input { accent-color: var(--accent); margin: 0; }
 button { font: inherit; color: inherit; background: none; border: 1px solid var(--strong); border-radius: 6px; padding: 2px 10px; cursor: pointer; }
 button:hover:not(:disabled) { background: var(--raised); }

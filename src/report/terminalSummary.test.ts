@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { packageRoot } from '../base/packageRoot.js';
-import type { Summary } from '../result/summary.js';
+import type { ServerSummary, Summary, WorkerSummary } from '../result/summary.js';
 import { countsModel, faultModel, gapModel, runModel, statsModel, summaryModel, windowModel } from './reportModel.test.support.js';
 import { renderTerminalSummary } from './terminalSummary.js';
 
@@ -63,6 +63,7 @@ const failover: Summary = summaryModel({
     { metric: 'throughput', expression: 'rate>1000', observed: 1836.467, ok: true },
     { metric: 'gap{shard:0}', expression: 'count<=2', observed: 2, ok: true },
   ],
+  servers: [serverModel('n1', 0.61), serverModel('n2', null), serverModel('n3', 0.2, { evicted: 12, expired: 3400, lastForkUs: 412 })],
   target,
 });
 
@@ -115,10 +116,34 @@ const saturated: Summary = summaryModel({
     saturated: true,
     eventLoopUtilization: 1,
     dispatchLagP99Us: 48_000,
+    remedies: ['the lean client, which takes a fraction of the CPU: --set load.client=wire', 'a lower rate'],
+    workers: [workerModel(0, 1), workerModel(1, 0.62, null)],
     reasons: ['the event loop of worker 0 was more than 95 % busy for 9 s on end', 'operations left 48.0ms late (p99); more than 20.0ms is too much'],
   },
   phases: [closedPhase('ten clients', 10, 9.94), closedPhase('fifty clients', 50, 41.2)],
 });
+
+function workerModel(worker: number, eventLoopUtilization: number, gcCount: number | null = 312): WorkerSummary {
+  const gcPauseUs = gcCount === null ? null : 45_000;
+  const times = { eventLoopDelayP99Us: 12_300, dispatchLagP99Us: 48_000, cpuSeconds: 5.48 };
+  return { worker, eventLoopUtilization, ...times, gcCount, gcPauseUs, gcPauseWorstSecondUs: gcCount === null ? null : 3200 };
+}
+
+function serverModel(node: string, cpuMax: number | null, more: Partial<ServerSummary> = {}): ServerSummary {
+  return {
+    node,
+    cpuSecondsPerSec: { mean: cpuMax === null ? null : cpuMax * 0.75, max: cpuMax },
+    memoryBytesMax: cpuMax === null ? null : 12_300_000,
+    opsPerSecMax: cpuMax === null ? null : 1204,
+    networkBytes: { in: 5e6, out: 9e6 },
+    hits: cpuMax === null ? null : 9000,
+    misses: cpuMax === null ? null : 100,
+    evicted: 0,
+    expired: 0,
+    lastForkUs: 0,
+    ...more,
+  };
+}
 
 function closedPhase(name: string, inFlightExpected: number, inFlightMeasured: number): Summary['phases'][number] {
   return {

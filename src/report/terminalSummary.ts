@@ -2,13 +2,14 @@
  * The end-of-test summary on the terminal, in the manner of k6: verdict and sentence first, thresholds, figures, what broke and when,
  * advice last. Called by the commands that end with a summary; pure, and sections without content are left out.
  */
-import { formatBytes, formatCount, formatSeconds, formatUs } from '../base/units.js';
+import { formatCount, formatSeconds, formatUs } from '../base/units.js';
 import type { RunRecord } from '../result/records.js';
 import type { OperationCounts, PhaseSummary, Summary, ThresholdResult, WindowSummary } from '../result/summary.js';
 import { type Mark, SummaryPage } from './summaryPage.js';
+import { addGenerator, addServers } from './terminalGenerator.js';
 import { addFaults, addGaps } from './terminalOutages.js';
 import { addTimes } from './terminalTimes.js';
-import { timeText } from './textLayout.js';
+import { shareText, timeText } from './textLayout.js';
 
 /** Little's law holds when what was measured is this close to what was asked. */
 const LITTLES_LAW_TOLERANCE = 0.05;
@@ -31,6 +32,7 @@ export function renderTerminalSummary(summary: Summary, run: RunRecord, options:
   addWindows(page, summary.windows);
   addFaults(page, summary);
   addGaps(page, summary, run);
+  addServers(page, summary);
   if (!summary.generator.saturated) addGenerator(page, summary);
   addAdvice(page, summary.advice);
   page.line('');
@@ -175,21 +177,6 @@ function askedOf(ops: OperationCounts): number {
   return ops.planned ?? ops.total;
 }
 
-function addGenerator(page: SummaryPage, { generator }: Summary): void {
-  const { saturated, reasons, eventLoopUtilization, eventLoopDelayP99Us, dispatchLagP99Us, cpuSeconds, rssBytesMax } = generator;
-  page.section('GENERATOR');
-  if (saturated) {
-    const { red, bold } = page.colors;
-    page.prose('SATURATED: kvbench itself was the bottleneck. The figures below are its own, not the store’s.', (text) => red(bold(text)), '✗ ');
-    for (const reason of reasons) page.prose(reason, red, '  - ');
-  } else {
-    page.line(`${page.mark('good')} not saturated`);
-  }
-  page.row('event loop', `${shareText(eventLoopUtilization)} busy and ${formatUs(eventLoopDelayP99Us)} late (p99) in its worst second`);
-  page.row('dispatch lag', `p(99)=${formatUs(dispatchLagP99Us)}`);
-  page.row('resources', `${cpuSeconds.toFixed(1)} s of CPU, ${formatBytes(rssBytesMax)} at most`);
-}
-
 /** The command stands on a line of its own, unbroken: it is there to be copied. */
 function addAdvice(page: SummaryPage, advice: string | null): void {
   if (advice === null) return;
@@ -197,11 +184,4 @@ function addAdvice(page: SummaryPage, advice: string | null): void {
   page.section('TRY NEXT');
   if (reason !== '') page.prose(reason);
   if (command !== undefined) page.line(page.colors.cyan(command));
-}
-
-/** A share that is not whole never looks whole, one that is not nothing never looks like nothing. */
-function shareText(ratio: number): string {
-  if (ratio > 0 && ratio < 0.0001) return '<0.01 %';
-  if (ratio > 0.9999 && ratio < 1) return '99.99 %';
-  return `${(ratio * 100).toFixed(2)} %`;
 }

@@ -56,3 +56,10 @@ function pad(text: string, width: number, alignment: Alignment): string {
   const filler = ' '.repeat(Math.max(0, width - columnsOf(text)));
   return alignment === 'left' ? text + filler : filler + text;
 }
+
+/** A share that is not whole never looks whole, one that is not nothing never looks like nothing. */
+export function shareText(ratio: number): string {
+  if (ratio > 0 && ratio < 0.0001) return '<0.01 %';
+  if (ratio > 0.9999 && ratio < 1) return '99.99 %';
+  return `${(ratio * 100).toFixed(2)} %`;
+}

@@ -7,6 +7,7 @@ import type { RunData } from '../result/readRun.js';
 import { INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { Counts } from '../stats/hdr.js';
+import { type ServerSeries, serverSeries } from './serverSeries.js';
 import { faultBands, gapBands, incidentBands, timelineMarks } from './timelineBands.js';
 
 /** All times in ms since t0. */
@@ -25,6 +26,8 @@ export interface TimelineData {
   incidents: TimelineBand[];
   gaps: TimelineGap[];
   marks: TimelineMark[];
+  /** Null: no server said anything of itself. */
+  servers: ServerSeries | null;
 }
 
 export interface TimelinePhase {
@@ -129,6 +132,7 @@ export function buildTimelineData(data: RunData, summary: Summary): TimelineData
     incidents,
     gaps,
     marks,
+    servers: serverSeries(data.events, endMs),
   };
 }
 

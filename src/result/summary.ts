@@ -158,6 +158,7 @@ export interface ServerSummary {
   /** CPU seconds per second, of all its threads; between two samples of one process. */
   cpuSecondsPerSec: { mean: number | null; max: number | null };
   memoryBytesMax: number | null;
+  /** Of its own averages over 1.6 s, once these hold nothing from before t0. */
   opsPerSecMax: number | null;
   networkBytes: { in: number | null; out: number | null };
   /** Counted over restarts. */

@@ -8,6 +8,8 @@ import type { ServerSummary } from '../result/summary.js';
 type ServerEvent = EventOf<'server'>;
 type TotalKey = Extract<keyof ServerSample, `${string}Total` | `${string}TotalBytes`>;
 
+/** A server's operations per second are its own average over this long: until then, what was before t0 (filling the store) is in it. */
+export const OPS_AVERAGE_US = 1_600_000;
 /** Two samples closer than this make no rate. */
 const SHORTEST_SPAN_US = 100_000;
 
@@ -47,13 +49,12 @@ function serverSummary(node: string, all: readonly ServerEvent[], endUs: number)
   // The last sample before t0 is what totals are counted from.
   const samples = (firstIn < 0 ? [] : all.slice(Math.max(0, firstIn - 1))).filter(({ tUs }) => tUs <= endUs);
   const during = samples.filter(({ tUs }) => tUs >= 0);
-  const most = (key: 'usedMemoryBytes' | 'opsPerSec'): number | null => maxOf(during.map(({ sample }) => sample[key]));
   const grown = (key: TotalKey): number | null => growthOf(samples.map(({ sample }) => sample[key]));
   return {
     node,
     cpuSecondsPerSec: { mean: meanShare(samples), max: maxOf(cpuSharesOf(samples)) },
-    memoryBytesMax: most('usedMemoryBytes'),
-    opsPerSecMax: most('opsPerSec'),
+    memoryBytesMax: maxOf(during.map(({ sample }) => sample.usedMemoryBytes)),
+    opsPerSecMax: maxOf(during.map(({ tUs, sample }) => (tUs < OPS_AVERAGE_US ? null : sample.opsPerSec))),
     networkBytes: { in: grown('netInputTotalBytes'), out: grown('netOutputTotalBytes') },
     hits: grown('keyspaceHitsTotal'),
     misses: grown('keyspaceMissesTotal'),

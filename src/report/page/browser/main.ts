@@ -6,6 +6,7 @@ import { Chart, Filler, LinearScale, LineController, LineElement, LogarithmicSca
 import annotationPlugin from 'chartjs-plugin-annotation';
 import zoomPlugin from 'chartjs-plugin-zoom';
 import { darkTheme, lightTheme } from '../../chartDefinition.js';
+import type { ServerMeasure } from '../../serverSeries.js';
 import type { TimelineData } from '../../timelineData.js';
 import { Readout } from './readout.js';
 import { TimelineView } from './timelineView.js';
@@ -22,10 +23,11 @@ function start(): void {
   const place = byId('charts');
   const bands = byId('show-bands') as HTMLInputElement;
   const logScale = byId('log-scale') as HTMLInputElement;
+  const measure = byId('server-measure') as HTMLSelectElement;
   const reset = byId('reset-zoom') as HTMLButtonElement;
   const dark = window.matchMedia('(prefers-color-scheme: dark)');
   const theme = () => (dark.matches && !printing ? darkTheme : lightTheme);
-  const options = () => ({ bands: bands.checked, logScale: logScale.checked });
+  const options = () => ({ bands: bands.checked, logScale: logScale.checked, servers: measure.value as ServerMeasure });
   let printing = false;
 
   const view = new TimelineView(timeline, new Readout(byId('tooltip')), theme(), options(), (zoomed) => {
@@ -36,6 +38,7 @@ function start(): void {
 
   bands.addEventListener('change', draw);
   logScale.addEventListener('change', draw);
+  measure.addEventListener('change', draw);
   dark.addEventListener('change', draw);
   reset.addEventListener('click', () => view.reset());
   window.addEventListener('beforeprint', () => {

@@ -1,6 +1,8 @@
 /** What all charts say at one time, in words and figures. Used by readout.ts; pure: no DOM, no chart. */
 import { formatCount, formatUs } from '../../../base/units.js';
+import { serverColor, serverMeasureTexts } from '../../chartDefinition.js';
 import type { ChartTheme } from '../../chartTheme.js';
+import { type ServerMeasure, serverValueAt } from '../../serverSeries.js';
 import type { TimelineData } from '../../timelineData.js';
 
 export interface Reading {
@@ -17,6 +19,8 @@ export interface Readings {
   inForce: string[];
 }
 
+/** More would not fit beside the charts; the chart itself has all. */
+const MAX_SERVERS = 12;
 const OUTCOMES = ['ok', 'fail', 'info', 'dropped'] as const;
 
 /** The bucket that holds the time; the first or last one beyond the ends. */
@@ -24,7 +28,7 @@ export function bucketAt({ bucketMs, throughput }: TimelineData, timeMs: number)
   return Math.min(Math.max(0, Math.floor(timeMs / bucketMs)), Math.max(0, throughput.tMs.length - 1));
 }
 
-export function readingsAt(timeline: TimelineData, theme: ChartTheme, timeMs: number): Readings {
+export function readingsAt(timeline: TimelineData, theme: ChartTheme, timeMs: number, measure: ServerMeasure): Readings {
   const i = bucketAt(timeline, timeMs);
   const atMs = timeline.throughput.tMs[i] ?? 0;
   const phase = timeline.phases.find(({ startMs, endMs }) => atMs >= startMs && atMs < endMs);
@@ -34,6 +38,7 @@ export function readingsAt(timeline: TimelineData, theme: ChartTheme, timeMs: nu
       { title: 'Operations per second', readings: rates(timeline, theme, i) },
       { title: 'Response time', readings: latencies(timeline, theme, i) },
       { title: 'Errors per second', readings: reasons(timeline, theme, i) },
+      { title: `Servers: ${serverMeasureTexts[measure].name}`, readings: servers(timeline, theme, measure, atMs + timeline.bucketMs / 2) },
     ].filter(({ readings }) => readings.length > 0),
     inForce: inForceAt(timeline, atMs, atMs + timeline.bucketMs),
   };
@@ -65,6 +70,13 @@ function reasons({ reasons: byReason }: TimelineData, theme: ChartTheme, i: numb
       value: perSecond(values[i] ?? 0),
       color: theme.reasons[Math.min(at, theme.reasons.length - 1)] ?? theme.fail,
     }));
+}
+
+function servers({ servers: series }: TimelineData, theme: ChartTheme, measure: ServerMeasure, timeMs: number): Reading[] {
+  return (series?.nodes ?? []).slice(0, MAX_SERVERS).map((node, i) => {
+    const value = series === null ? null : serverValueAt(series, node, measure, timeMs);
+    return { name: node.node, value: value === null ? '–' : serverMeasureTexts[measure].value(value), color: serverColor(theme, i) };
+  });
 }
 
 function inForceAt({ faults, incidents, gaps, marks }: TimelineData, fromMs: number, toMs: number): string[] {

@@ -5,6 +5,7 @@
 import { Chart, type ChartConfiguration } from 'chart.js';
 import { LANE_AXIS, LANE_PX } from '../../chartAnnotations.js';
 import { buildCharts, type ChartSpec, type ChartTheme } from '../../chartDefinition.js';
+import type { ServerMeasure } from '../../serverSeries.js';
 import type { TimelineData } from '../../timelineData.js';
 import { crosshair } from './crosshair.js';
 import { bucketAt, readingsAt } from './readings.js';
@@ -19,6 +20,7 @@ export interface Range {
 export interface ViewOptions {
   bands: boolean;
   logScale: boolean;
+  servers: ServerMeasure;
 }
 
 /** The narrowest range, in buckets. */
@@ -131,7 +133,7 @@ export class TimelineView {
     } else {
       const box = chart.canvas.getBoundingClientRect();
       this.#readout.show(
-        readingsAt(this.#timeline, this.#theme, timeMs),
+        readingsAt(this.#timeline, this.#theme, timeMs, this.#options.servers),
         box.left + x.getPixelForValue(timeMs / AXIS_MS),
         yPx ?? box.top + box.height / 2,
       );
