@@ -39,6 +39,10 @@ test('an external server keeps every key it had, byte for byte', { timeout: 60_0
   const { summary } = readResults(dir);
   assertNothingUnaccounted(summary);
   assert.equal(summary.ops.ok, 1000);
+  const [own, ...others] = summary.servers ?? [];
+  assert.ok(own && others.length === 0, 'one server told of itself');
+  assert.ok((own.cpuSecondsPerSec.max ?? 0) > 0 && (own.memoryBytesMax ?? 0) > 0 && (own.networkBytes.in ?? 0) > 0, JSON.stringify(own));
+  assert.equal(typeof summary.generator.workers?.[0]?.gcCount, 'number');
   assert.deepEqual(await everything(server.client), before);
 });
 

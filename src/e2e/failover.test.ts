@@ -51,6 +51,8 @@ test('the shipped failover profile loses a master, recovers and tells its story'
   }
   assert.ok(summary.thresholds.length > 0 && summary.thresholds.every((threshold) => threshold.ok));
   assert.match(summary.sentence, /Shard 0/);
+  assert.equal(summary.servers?.length, 6, 'every node told of itself');
+  assert.ok(summary.servers.every(({ cpuSecondsPerSec }) => (cpuSecondsPerSec.max ?? 0) > 0));
   assert.ok(events.some((event) => event.type === 'process' && event.state === 'exited' && event.byFault === 1));
   for (const file of [
     'run.json',
