@@ -23,7 +23,11 @@ export async function setStage(plan: Plan, stream: RunSink, teardown: Teardown, 
   const proxies = plan.toxiproxy.kind === 'none' ? null : await createProxies(target, plan.toxiproxy);
   if (proxies) {
     teardown.add('remove the proxies', () => proxies.close());
-    terminal.talk(target.nodes.length === 1 ? 'A proxy stands between the clients and the server' : `${target.nodes.length} proxies stand between the clients and the nodes`);
+    terminal.talk(
+      target.nodes.length === 1
+        ? 'A proxy stands between the clients and the server'
+        : `${target.nodes.length} proxies stand between the clients and the nodes`,
+    );
   }
   signal.throwIfAborted();
   const load = await connectLoad(plan, { target, proxies, stream, teardown, signal });

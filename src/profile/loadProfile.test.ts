@@ -22,7 +22,8 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 function planOf(text: string, sets: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Plan {
   const file = join(folder, 'profiles/mine.yaml');
   writeFileSync(file, text);
-  return makePlan(loadProfile(file, { faults: testFaults, sets, env }));
+  // With cores to spare on any machine: they decide about the pacing.
+  return makePlan(loadProfile(file, { faults: testFaults, sets, env }), 8);
 }
 
 const minimal = 'target: { topology: standalone }\nload: { workload: ../workloads/mine.yaml, phases: [{ duration: 5s, rate: 10/s }] }\n';

@@ -21,7 +21,7 @@ export function saturationRemedies({ load, cpus, sharesMachine }: GeneratorSetti
     const more = Math.min(cpus, load.threads * 2);
     remedies.push(`more threads, ${more} instead of ${load.threads} on ${cpus} cores: --set load.threads=${more}`);
   }
-  if (isOpen && load.pacing === 'timer' && cpus > 1) remedies.push('finer pacing: --set load.pacing=thread');
+  if (isOpen && load.pacing === 'timer' && cpus > load.threads) remedies.push('finer pacing: --set load.pacing=thread');
   if (load.pacing === 'spin' && load.threads >= cpus) remedies.push('a pacing that leaves the cores to others: --set load.pacing=thread');
   remedies.push(isOpen ? 'a lower rate' : 'fewer clients or a shorter pipeline');
   remedies.push(
