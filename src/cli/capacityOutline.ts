@@ -32,7 +32,7 @@ export function renderCapacityOutline(plan: Plan, capacity: CapacityPlan): strin
     `each trial  ${settleUs > 0 ? `${durationText(settleUs)} to settle, ` : ''}${durationText(trialUs)} measured, open loop, client ${load.client}, ${load.threads} ${load.threads === 1 ? 'thread' : 'threads'}`,
     `1. doubling    ${growth.map((rate) => formatCount(rate)).join(', ')} ops/s, until one fails (twice)`,
     `2. halving     what is left between the highest that holds and the lowest that fails, to ${formatPercent(precision).replace('.00', '')}`,
-    `3. confirming  the rate found, ${confirm === 1 ? 'once more' : `${confirm} times more`}; when it fails, a step down`,
+    `3. confirming  the rate found, ${confirm === 1 ? 'once more' : `${confirm} times more`}; when it fails, a step down; the rate above is tried once again`,
     `preload     ${load.workload.preload ? `${formatCount(load.workload.keys.count)} keys, once` : 'none'}`,
     `duration    usually up to ${usualTrials(settings)} trials, ${trialTime(usualTrials(settings), 0)}; never more than ${maxTrials(settings)} trials, ${trialTime(maxTrials(settings), load.timeoutUs)}; set-up, preload and clean-up come on top`,
   ];

@@ -41,7 +41,7 @@ export function renderProfileReference(faults: readonly FaultSchema[]): string {
     ...faults.flatMap(faultSection),
     ...toxicSection(faults),
     '## `capacity`',
-    `${properties.capacity?.description ?? ''} Rates are doubled from the lowest until one fails twice, what is left is halved to the precision, and the rate found is confirmed.`,
+    `${properties.capacity?.description ?? ''} Rates are doubled from the lowest until one fails twice, what is left is halved to the precision, and the rate found is confirmed; then the rate above it gets a second look.`,
     table(referenceRows(without(properties.capacity, []), 'capacity.')),
     '## Node selectors',
     'They resolve at injection, by the roles of that moment; the event says to what, and the heal acts on what the injection hit.',

@@ -33,6 +33,8 @@ export type SearchStep =
 const GROWTH = 2;
 /** A failure that ends the growth, or the search, is worth a second look: all that follows builds on it. */
 const DECISIVE_FAILURES = 2;
+/** How often the search goes on upwards because the rate above what it found, tried again, held after all. */
+const REOPENINGS = 2;
 
 /** What comes after these trials. Throws nothing; trials of rates that the search would not have asked for are a bug of the caller. */
 export function capacityStep(settings: SearchSettings, trials: readonly TrialOutcome[]): SearchStep {
@@ -45,24 +47,35 @@ export function capacityStep(settings: SearchSettings, trials: readonly TrialOut
 export function maxTrials({ minRatePerSec, maxRatePerSec, precision, confirm }: SearchSettings): number {
   const growth = Math.ceil(Math.log2(maxRatePerSec / minRatePerSec) - 1e-9) + 1;
   const bisection = Math.max(0, Math.ceil(Math.log2(Math.log(GROWTH) / Math.log(1 + precision)) - 1e-9) + 1);
+  const bisections = bisection * (1 + REOPENINGS) + REOPENINGS + 1;
   // Each step down is twice as long as the one before; the last may be to the lowest rate.
   const stepsDown = Math.ceil(Math.log2(1 / precision)) + 2;
-  return growth + 1 + (DECISIVE_FAILURES - 1) + bisection + (stepsDown + 1) * confirm;
+  return growth + 1 + (DECISIVE_FAILURES - 1) + bisections + (stepsDown + 1 + REOPENINGS) * confirm;
 }
 
 /** How many trials it takes when nothing goes wrong twice and the capacity is the highest rate. */
 export function usualTrials(settings: SearchSettings): number {
   const { minRatePerSec, maxRatePerSec, precision, confirm } = settings;
   const growth = Math.ceil(Math.log2(maxRatePerSec / minRatePerSec) - 1e-9) + 1;
-  return growth + DECISIVE_FAILURES - 1 + Math.max(0, Math.ceil(Math.log2(Math.log(GROWTH) / Math.log(1 + precision)))) + confirm;
+  return growth + DECISIVE_FAILURES - 1 + Math.max(0, Math.ceil(Math.log2(Math.log(GROWTH) / Math.log(1 + precision)))) + confirm + 1;
+}
+
+interface Failure {
+  rate: number;
+  by: 'server' | 'generator';
+  /** A single trial says so. */
+  isWeak: boolean;
 }
 
 class Search {
   readonly #settings: SearchSettings;
-  #stage: 'growth' | 'bisection' | 'confirmation' | 'done' = 'growth';
+  #stage: 'growth' | 'bisection' | 'confirmation' | 'ceiling' | 'done' = 'growth';
   #rate: number;
   #low: number | null = null;
-  #high: { rate: number; by: 'server' | 'generator' } | null = null;
+  #high: Failure | null = null;
+  /** Rates that failed, in the order they did. */
+  readonly #failed: Failure[] = [];
+  #reopenings = 0;
   /** Failures in a row at the rate that decides. */
   #failures = 0;
   #confirmations = 0;
@@ -80,8 +93,11 @@ class Search {
         break;
       case 'bisection':
         if (verdict === 'holds') this.#low = this.#rate;
-        else this.#fail(verdict);
+        else this.#fail(verdict, true);
         this.#bisect();
+        break;
+      case 'ceiling':
+        this.#lookAbove(verdict);
         break;
       case 'confirmation':
         this.#confirm(verdict);
@@ -94,7 +110,7 @@ class Search {
   step(): SearchStep {
     const findings = this.#findings();
     if (this.#stage === 'done') return { kind: 'done', findings };
-    const purpose: TrialPurpose = this.#stage === 'growth' && this.#failures > 0 ? 'repeat' : this.#stage;
+    const purpose: TrialPurpose = this.#stage === 'ceiling' || (this.#stage === 'growth' && this.#failures > 0) ? 'repeat' : this.#stage;
     return { kind: 'trial', rateOpsPerSec: this.#rate, purpose, findings };
   }
 
@@ -127,7 +143,10 @@ class Search {
     const { minRatePerSec, precision, confirm } = this.#settings;
     if (verdict === 'holds') {
       this.#low = this.#rate;
-      if (++this.#confirmations >= confirm) this.#stage = 'done';
+      if (++this.#confirmations < confirm) return;
+      const looksAbove = this.#high?.isWeak === true && this.#reopenings < REOPENINGS;
+      this.#stage = looksAbove ? 'ceiling' : 'done';
+      if (looksAbove) this.#rate = this.#high?.rate ?? this.#rate;
       return;
     }
     this.#fail(verdict);
@@ -141,8 +160,25 @@ class Search {
     this.#rate = Math.max(minRatePerSec, Math.floor(this.#rate * (1 - Math.min(share, 1))));
   }
 
-  #fail(verdict: 'fails' | 'generator'): void {
-    this.#high = { rate: this.#rate, by: verdict === 'fails' ? 'server' : 'generator' };
+  /** The rate above, tried again: one bad trial on the way must not hide what lies beyond it. */
+  #lookAbove(verdict: TrialVerdict): void {
+    if (verdict !== 'holds') {
+      this.#fail(verdict);
+      this.#stage = 'done';
+      return;
+    }
+    this.#reopenings++;
+    this.#confirmations = 0;
+    this.#low = this.#rate;
+    // There is one: what ended the growth failed twice, and lies above all that was tried since.
+    this.#high = this.#failed.filter(({ rate }) => rate > this.#rate).sort((a, b) => a.rate - b.rate)[0] ?? null;
+    if (this.#high === null) this.#stage = 'confirmation';
+    else this.#bisect();
+  }
+
+  #fail(verdict: 'fails' | 'generator', isWeak = false): void {
+    this.#high = { rate: this.#rate, by: verdict === 'fails' ? 'server' : 'generator', isWeak };
+    this.#failed.push(this.#high);
   }
 
   #findings(): SearchFindings {
@@ -150,7 +186,7 @@ class Search {
       holdsOpsPerSec: this.#low,
       failsOpsPerSec: this.#high?.rate ?? null,
       limitedBy: this.#high?.by ?? 'range',
-      confirmed: this.#stage === 'done' && this.#low !== null,
+      confirmed: (this.#stage === 'done' || this.#stage === 'ceiling') && this.#low !== null,
     };
   }
 }
