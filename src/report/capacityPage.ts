@@ -83,7 +83,11 @@ function figures({ capacity, trials }: CapacitySummary): Html {
   const best = at(rateOpsPerSec);
   const least = capacity.limitedBy === 'server' ? '' : 'at least ';
   const entries: [label: string, value: string, note: string][] = [
-    ['Capacity', rateOpsPerSec === null ? '–' : `${least}${rateOf(rateOpsPerSec)}`, capacity.confirmed ? 'confirmed' : 'not confirmed'],
+    [
+      'Capacity',
+      rateOpsPerSec === null ? '–' : `${least}${rateOf(rateOpsPerSec)}`,
+      rateOpsPerSec === null ? 'no rate holds' : capacity.confirmed ? 'confirmed' : 'not confirmed',
+    ],
     [
       'Does not hold at',
       bracket.failsOpsPerSec === null ? '–' : rateOf(bracket.failsOpsPerSec),
@@ -140,7 +144,7 @@ function objectiveSection({ objective, precision, confirm }: CapacityPlan): Html
     [html`<code>availability</code>`, html`<code>rate&gt;=99.9%</code> <span class="sub">always</span>`],
     ['operations dropped', html`none <span class="sub">always</span>`],
   ];
-  return html`<section id="objective"><h2>Objective</h2><p class="note">Rates are doubled until one fails twice, then what is left is halved to ${percentOf(precision)}; the rate found has to hold ${confirm === 1 ? 'once more' : `${confirm} times more`}.</p>${table([{ title: 'Metric' }, { title: 'Wanted' }], rows)}</section>`;
+  return html`<section id="objective"><h2>Objective</h2><p class="note">Rates are doubled until one fails twice, then what is left is halved to ${percentOf(precision).replace('.00', '')}; the rate found has to hold ${confirm === 1 ? 'once more' : `${confirm} times more`}, and the rate above it gets a second look.</p>${table([{ title: 'Metric' }, { title: 'Wanted' }], rows)}</section>`;
 }
 
 function targetText({ target }: GroupRecord): string {

@@ -61,6 +61,12 @@ may be cut off.
 | \`report.html\`, \`*.png\` | the report, and its main picture |
 | \`nodes/*.log\` | the servers' own logs, in a lab |
 
+A search for the capacity makes a *group*: \`group.json\` (the plan with \`capacity\`, machine and target), \`runs/NN-<rate>/\`, each the folder of a run as
+above, \`summary.json\` with \`kind: "capacity"\`, \`report.html\` and \`capacity.png\`. That summary has \`verdict\`, \`exitCode\`, \`sentence\`, \`advice\`, \`seed\`,
+\`capacity\` (\`rateOpsPerSec\`, null when not even the lowest rate holds; \`bracket\`; \`objective\`; \`confirmed\`; \`limitedBy\`: server, generator or range) and
+\`trials\` in the order they ran (\`rateOpsPerSec\`, \`purpose\`, \`verdict\`: holds, fails or generator, \`reasons\`, \`latencyUs\`, \`objective\` as judged, …).
+\`kvbench report DIR\` makes all of it again from \`group.json\` and the runs.
+
 Reasons of operations that were not ok: ${reasons.map((reason) => `\`${reason}\``).join(', ')}.`,
     ...sections.map(({ file, text, schema }) => `## ${file}\n${text}\n\n${schemaBlock(schema)}`),
   ];
