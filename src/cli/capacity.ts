@@ -136,9 +136,13 @@ async function runTrial(search: Search, number: number, rateOpsPerSec: number, p
   const stream = new RecordStream();
   stream.add(folder);
   const teardown = new Teardown();
+  // Listeners of a trial go with its own signal; on the one of the whole search they would pile up.
+  const ended = new AbortController();
+  const passOn = (): void => ended.abort(interrupt.signal.reason);
+  interrupt.signal.addEventListener('abort', passOn, { once: true });
   let started = false;
   try {
-    const load = await connectLoad(plan, { target, proxies: null, stream, teardown, signal: interrupt.signal });
+    const load = await connectLoad(plan, { target, proxies: null, stream, teardown, signal: ended.signal });
     // The trial has one line of its own; of its events only what went wrong is worth another.
     stream.add({ interval: () => {}, event: (event) => sayWarning(event, terminal) });
     const end = await perform({
@@ -151,13 +155,14 @@ async function runTrial(search: Search, number: number, rateOpsPerSec: number, p
         started = true;
         folder.writeRun(makeRunRecord({ plan, folder: folder.dir, target, proxied: false, t0WallMs }));
       },
-      interrupted: interrupt.signal,
+      interrupted: ended.signal,
       interruptedBy: interrupt.name,
     });
     if (end.kind === 'failed') throw end.error;
     if (end.kind !== 'complete') return null;
   } finally {
     for (const problem of await teardown.close()) terminal.alert(`kvbench: ${problem}`);
+    interrupt.signal.removeEventListener('abort', passOn);
     folder.close();
     if (!started) folder.discard();
   }

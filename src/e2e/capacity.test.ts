@@ -19,7 +19,7 @@ load:
   connections: 4
   maxInFlight: 500
   workload: { name: reads, operations: { get: 1 }, keys: { count: 100, prefix: "kvbench:" }, preload: false }
-capacity: { objective: { latency: "med<60ms" }, rate: ${rate}, trial: 1s, settle: 300ms, precision: 15%, confirm: 1 }
+capacity: { objective: { latency: "med<60ms" }, rate: ${rate}, trial: 1s, settle: 300ms, precision: 20%, confirm: 1 }
 `;
 
 async function knownServer(): Promise<string> {
