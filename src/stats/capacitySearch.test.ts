@@ -98,6 +98,18 @@ test('a generator at its limit is no failure of the server: at least the rate th
   assert.equal(both.limitedBy, 'server', 'a server that fails below the limit of the generator is what was found');
 });
 
+test('a confirmation in which the generator was late is tried again; only when it stays late the search steps down', () => {
+  const settings = { minRatePerSec: 1000, maxRatePerSec: 2000, precision: 0.05, confirm: 2 };
+  const once = search(settings, (_, trial) => (trial === 3 ? 'generator' : 'holds'));
+  assert.deepEqual(
+    once.trials.map(({ rateOpsPerSec }) => rateOpsPerSec),
+    [1000, 2000, 2000, 2000, 2000],
+  );
+  assert.equal(once.found.holdsOpsPerSec, 2000);
+  const always = search(settings, (rate) => (rate === 2000 ? 'generator' : 'holds'));
+  assert.deepEqual([always.found.limitedBy, (always.found.holdsOpsPerSec as number) < 2000], ['generator', true]);
+});
+
 test('a confirmation that fails steps down, further each time, to the lowest rate and no lower', () => {
   const settings = { minRatePerSec: 1000, maxRatePerSec: 2000, precision: 0.05, confirm: 2 };
   const { found, trials } = search(settings, (_, trial) => (trial < 2 ? 'holds' : 'fails'));

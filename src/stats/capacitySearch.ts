@@ -35,6 +35,8 @@ const GROWTH = 2;
 const DECISIVE_FAILURES = 2;
 /** How often the search goes on upwards because the rate above what it found, tried again, held after all. */
 const REOPENINGS = 2;
+/** How often a confirmation is tried again because the generator was late: that says nothing against the rate. */
+const EXCUSES = 2;
 
 /** What comes after these trials. Throws nothing; trials of rates that the search would not have asked for are a bug of the caller. */
 export function capacityStep(settings: SearchSettings, trials: readonly TrialOutcome[]): SearchStep {
@@ -50,7 +52,7 @@ export function maxTrials({ minRatePerSec, maxRatePerSec, precision, confirm }: 
   const bisections = bisection * (1 + REOPENINGS) + REOPENINGS + 1;
   // Each step down is twice as long as the one before; the last may be to the lowest rate.
   const stepsDown = Math.ceil(Math.log2(1 / precision)) + 2;
-  return growth + 1 + (DECISIVE_FAILURES - 1) + bisections + (stepsDown + 1 + REOPENINGS) * confirm;
+  return growth + 1 + (DECISIVE_FAILURES - 1) + bisections + (stepsDown + 1 + REOPENINGS) * (confirm + EXCUSES);
 }
 
 /** How many trials it takes when nothing goes wrong twice and the capacity is the highest rate. */
@@ -80,6 +82,8 @@ class Search {
   #failures = 0;
   #confirmations = 0;
   #stepsDown = 0;
+  /** At the rate that is being confirmed. */
+  #excuses = 0;
 
   constructor(settings: SearchSettings) {
     this.#settings = settings;
@@ -149,8 +153,13 @@ class Search {
       if (looksAbove) this.#rate = this.#high?.rate ?? this.#rate;
       return;
     }
+    if (verdict === 'generator' && this.#excuses < EXCUSES) {
+      this.#excuses++;
+      return;
+    }
     this.#fail(verdict);
     this.#confirmations = 0;
+    this.#excuses = 0;
     this.#low = null;
     if (this.#rate <= minRatePerSec) {
       this.#stage = 'done';
@@ -169,6 +178,7 @@ class Search {
     }
     this.#reopenings++;
     this.#confirmations = 0;
+    this.#excuses = 0;
     this.#low = this.#rate;
     // There is one: what ended the growth failed twice, and lies above all that was tried since.
     this.#high = this.#failed.filter(({ rate }) => rate > this.#rate).sort((a, b) => a.rate - b.rate)[0] ?? null;
