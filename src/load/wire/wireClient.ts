@@ -151,10 +151,12 @@ export class WireClient implements Client, ConnectionOwner {
     if (!connection.dirty) this.#markDirty(connection);
   }
 
-  /** HOT: at once; on a cluster with many in flight after all reads of this turn, which makes few large writes of many small ones. */
+  /**
+   * HOT: at once; on a cluster after all reads of this turn: servers that get their operations together are woken once, not once for each.
+   */
   flush(): void {
     if (this.#dirty.length === 0) return;
-    if (!this.#isCluster || this.#isSparse()) return this.#flushNow();
+    if (!this.#isCluster) return this.#flushNow();
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(this.#flushLater);
@@ -169,17 +171,6 @@ export class WireClient implements Client, ConnectionOwner {
     }
     dirty.length = 0;
     for (let i = 0; i < this.#nodes.length; i++) (this.#nodes[i] as WireNode).filling = null;
-  }
-
-  /** Whether the operations in flight are fewer than two per connection. */
-  #isSparse(): boolean {
-    let inFlight = 0;
-    let connections = 0;
-    for (let i = 0; i < this.#nodes.length; i++) {
-      inFlight += (this.#nodes[i] as WireNode).inFlight;
-      connections += (this.#nodes[i] as WireNode).connections.length;
-    }
-    return inFlight < 2 * connections;
   }
 
   counters(): ClientCounters {
