@@ -52,6 +52,8 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   const children = new Children();
   const folder = mkdtempSync(join(tmpdir(), 'kvbench-bench-'));
+  // Also when a second signal ends everything at once.
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (interrupted.signal.aborted) process.exit(ExitCode.interrupted);
@@ -76,7 +78,6 @@ async function main(): Promise<number> {
     return error.exitCode;
   } finally {
     await children.endAll();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
