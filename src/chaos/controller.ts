@@ -181,6 +181,7 @@ function spread(context: FaultEnvironment): FaultEnvironment {
   return {
     processes: context.processes,
     proxies: context.proxies,
+    journal: context.journal,
     view: () => context.view(),
     note: (text) => context.note(text),
     signal: context.signal,

@@ -7,6 +7,7 @@ import type { Shading } from '../plan/plan.js';
 import type { NodeView, ProcessControl, TopologyView } from '../topology/target.js';
 import type { NodeHolds } from './nodeHolds.js';
 import type { ProxyControl } from './proxyControl.js';
+import type { UndoLog } from './undoJournal.js';
 
 /** The part of a fault that profiles and documents need. */
 export interface FaultSchema {
@@ -51,6 +52,8 @@ export interface FaultEnvironment {
   readonly processes: ProcessControl | null;
   /** Null when the plan has no proxies. */
   readonly proxies: ProxyControl | null;
+  /** What must be undone should kvbench be killed; written before the thing is done. */
+  readonly journal: UndoLog;
   view(): TopologyView;
   /** For messages that belong on the run's timeline. */
   note(text: string): void;

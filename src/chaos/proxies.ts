@@ -11,6 +11,7 @@ import type { Target, TargetNode } from '../topology/target.js';
 import type { ProxyControl, ToxicSpec } from './proxyControl.js';
 import { startEmbeddedToxiproxy } from './toxiproxy/embedded.js';
 import { ToxiproxyHttp, ToxiproxyReplyError } from './toxiproxyHttp.js';
+import { noJournal, type UndoEntry, type UndoLog } from './undoJournal.js';
 
 /**
  * Listening ports are tried from here on, below the range from which the system takes ports for outgoing connections: while a proxy is
@@ -24,11 +25,12 @@ const ENABLE_LIMIT_US = 5_000_000;
 const ENABLE_RETRY_US = 50_000;
 
 /** @throws PROXY_FAILED when the server can't be started or reached, or refuses; then nothing of it is left. */
-export async function createProxies(target: Pick<Target, 'nodes'>, where: Plan['toxiproxy']): Promise<ProxyControl> {
+export async function createProxies(target: Pick<Target, 'nodes'>, where: Plan['toxiproxy'], journal: UndoLog = noJournal): Promise<ProxyControl> {
   assert(where.kind !== 'none', 'proxies made for a plan without any');
   const embedded = where.kind === 'embedded' ? await startEmbedded() : null;
   const url = where.kind === 'url' ? where.url.replace(/\/+$/, '') : (embedded?.url ?? '');
-  const proxies = new Proxies(url, embedded);
+  // An embedded server ends with this process, and its proxies with it.
+  const proxies = new Proxies(url, embedded, embedded ? noJournal : journal);
   try {
     await proxies.create(target.nodes);
     return proxies;
@@ -53,11 +55,14 @@ class Proxies implements ProxyControl {
   readonly #url: string;
   readonly #client: Toxiproxy;
   readonly #embedded: Embedded | null;
+  readonly #journal: UndoLog;
+  readonly #entries = new Map<string, UndoEntry>();
   readonly #proxyOf = new Map<string, ToxiproxyProxy>();
   readonly #toxics = new Map<string, Toxic<Record<string, number>>>();
 
-  constructor(url: string, embedded: Embedded | null) {
+  constructor(url: string, embedded: Embedded | null, journal: UndoLog) {
     this.#url = url;
+    this.#journal = journal;
     this.#embedded = embedded;
     this.#client = new Toxiproxy(url);
     this.#client.api = new ToxiproxyHttp();
@@ -131,7 +136,12 @@ class Proxies implements ProxyControl {
     const proxies = [...this.#proxyOf];
     this.#proxyOf.clear();
     if (this.#embedded) return this.#embedded.close();
-    const results = await Promise.allSettled(proxies.map(([, proxy]) => proxy.remove().catch(unlessGone)));
+    const results = await Promise.allSettled(
+      proxies.map(async ([nodeId, proxy]) => {
+        await proxy.remove().catch(unlessGone);
+        await this.#entries.get(nodeId)?.done();
+      }),
+    );
     const left = proxies.filter((_, i) => results[i]?.status === 'rejected').map(([, proxy]) => proxy.name);
     if (left.length === 0) return;
     const why = messageOf(results.find((result) => result.status === 'rejected')?.reason);
@@ -145,6 +155,7 @@ class Proxies implements ProxyControl {
   /** Tries one port after the other until one is free on Toxiproxy's machine. */
   async #createOne(node: TargetNode, name: string, offset: number): Promise<{ proxy: ToxiproxyProxy; tries: number }> {
     const upstream = `${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`;
+    this.#entries.set(node.id, await this.#journal.add({ kind: 'toxiproxy', url: this.#url, proxy: name }));
     for (let tries = 1; ; tries++) {
       const port = FIRST_PORT + ((offset + tries) % PORT_COUNT);
       try {

@@ -8,6 +8,7 @@ import type { EventOf, EventRecord, IntervalRecord, RunSink } from '../result/re
 import type { NodeView, ProcessChange, ProcessControl, TopologyView } from '../topology/target.js';
 import type { FaultEnvironment } from './fault.js';
 import type { ProxyControl, ToxicSpec } from './proxyControl.js';
+import { noJournal } from './undoJournal.js';
 
 /** Waits until `look` says so; throws with `what` when it never does. */
 export async function waitFor(what: string, look: () => boolean | Promise<boolean>, limitMs = 5_000): Promise<void> {
@@ -120,7 +121,16 @@ export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan
 export function environment(changes: Partial<FaultEnvironment> = {}): FaultEnvironment & { notes: string[] } {
   const notes: string[] = [];
   const view = (): TopologyView => viewOf([nodeView('n1'), nodeView('n2', { shard: 1 })]);
-  return { processes: null, proxies: null, view, note: (text) => notes.push(text), signal: new AbortController().signal, notes, ...changes };
+  return {
+    processes: null,
+    proxies: null,
+    journal: noJournal,
+    view,
+    note: (text) => notes.push(text),
+    signal: new AbortController().signal,
+    notes,
+    ...changes,
+  };
 }
 
 /** What was done to each proxy, in order. */

@@ -9,6 +9,7 @@ import { assert } from '../base/assert.js';
 import { wallClockMs } from '../base/clock.js';
 import { ExitCode } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
+import { noJournal } from '../chaos/undoJournal.js';
 import type { CapacityPlan, Plan } from '../plan/plan.js';
 import { trialPlan } from '../plan/trialPlan.js';
 import { renderCapacityClosing, trialLine } from '../report/capacityText.js';
@@ -147,7 +148,7 @@ async function runTrial(search: Search, number: number, rateOpsPerSec: number, p
     stream.add({ interval: () => {}, event: (event) => sayWarning(event, terminal) });
     const end = await perform({
       plan,
-      stage: { target, proxies: null, load },
+      stage: { target, proxies: null, journal: noJournal, load },
       stream,
       progress: new Progress(plan, { ...terminal, talk: () => {} }),
       teardown,

@@ -64,6 +64,9 @@ function parser(args: readonly string[]): Argv {
     .command('list [what]', 'List profiles, workloads, toxics, faults or runs', listOptions, (args) =>
       choose(async (terminal) => (await import('./list.js')).list(args, terminal)),
     )
+    .command('heal [run]', 'Undo what a killed run left on targets that are not kvbench’s own', healOptions, (args) =>
+      choose(async (terminal) => (await import('./heal.js')).heal(args, terminal)),
+    )
     .command('doctor', 'Check what this machine offers: server, limits, ports, memory settings', noOptions, () =>
       choose(async (terminal) => (await import('./doctor.js')).doctor(terminal)),
     )
@@ -126,6 +129,12 @@ function reportOptions(command: Argv) {
     .example('$0 report reports/20261121-140000-failover', 'Write report.html, the picture and the summary again');
 }
 
+function healOptions(command: Argv) {
+  return command
+    .positional('run', { type: 'string', describe: 'The result folder of a killed run; all that left something without it' })
+    .example('$0 heal', 'Undo everything that killed runs left');
+}
+
 function listOptions(command: Argv) {
   return command
     .positional('what', { choices: ['profiles', 'workloads', 'toxics', 'faults', 'runs'] as const, describe: 'What to list; everything without it' })
@@ -165,4 +174,5 @@ function runOptions(command: Argv) {
 export type RunArguments = Awaited<ReturnType<typeof runOptions>['argv']>;
 export type ValidateArguments = Awaited<ReturnType<typeof validateOptions>['argv']>;
 export type ReportArguments = Awaited<ReturnType<typeof reportOptions>['argv']>;
+export type HealArguments = Awaited<ReturnType<typeof healOptions>['argv']>;
 export type ListArguments = Awaited<ReturnType<typeof listOptions>['argv']>;

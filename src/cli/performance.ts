@@ -62,6 +62,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   const context = {
     processes: stage.target.processes,
     proxies: stage.proxies,
+    journal: stage.journal,
     view: () => observer.view(),
     note: (text: string) => stream.event({ tUs: sinceT0(), type: 'message', level: 'info', text }),
     signal: chaosEnd.signal,

@@ -52,7 +52,7 @@ async function play(plan: Plan, folder: RunFolder, terminal: Terminal, interrupt
   folder.onFailure((error) => terminal.alert(`kvbench: ${error.message}`));
   let started = false;
   try {
-    const stage = await setStage(plan, stream, teardown, terminal, interrupt.signal);
+    const stage = await setStage(plan, { stream, teardown, terminal, signal: interrupt.signal, folder: folder.dir });
     const end = await perform({
       plan,
       stage,

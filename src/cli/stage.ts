@@ -1,9 +1,12 @@
 /** Everything that must stand before t0: the target, the proxies in front of it, connected load workers and a filled key space. */
+import { resolve } from 'node:path';
+import { runtimeFolder } from '../base/runtimeFolder.js';
 import { formatCount } from '../base/units.js';
 import { createProxies } from '../chaos/proxies.js';
 import type { ProxyControl } from '../chaos/proxyControl.js';
+import { type JournalAccess, noJournal, UndoJournal, type UndoLog } from '../chaos/undoJournal.js';
 import { LoadRunner } from '../load/loadRunner.js';
-import type { Plan } from '../plan/plan.js';
+import type { ExternalPlan, Plan } from '../plan/plan.js';
 import type { RunSink } from '../result/records.js';
 import { connectExternal } from '../topology/external.js';
 import { startLab } from '../topology/lab.js';
@@ -14,13 +17,24 @@ import type { Terminal } from './terminal.js';
 export interface Stage {
   target: Target;
   proxies: ProxyControl | null;
+  journal: UndoLog;
   load: LoadRunner;
 }
 
+export interface StageOptions {
+  stream: RunSink;
+  teardown: Teardown;
+  terminal: Terminal;
+  signal: AbortSignal;
+  /** The run's result folder, by which `kvbench heal` finds what it left. */
+  folder: string;
+}
+
 /** Sets the stage. What was opened is in `teardown`, also when this throws; an aborted signal makes it throw soon. */
-export async function setStage(plan: Plan, stream: RunSink, teardown: Teardown, terminal: Terminal, signal: AbortSignal): Promise<Stage> {
+export async function setStage(plan: Plan, { stream, teardown, terminal, signal, folder }: StageOptions): Promise<Stage> {
+  const journal = openJournal(plan, folder, teardown, terminal);
   const target = await bringUpTarget(plan, teardown, terminal, signal);
-  const proxies = plan.toxiproxy.kind === 'none' ? null : await createProxies(target, plan.toxiproxy);
+  const proxies = plan.toxiproxy.kind === 'none' ? null : await createProxies(target, plan.toxiproxy, journal);
   if (proxies) {
     teardown.add('remove the proxies', () => proxies.close());
     terminal.talk(
@@ -32,7 +46,23 @@ export async function setStage(plan: Plan, stream: RunSink, teardown: Teardown, 
   signal.throwIfAborted();
   const load = await connectLoad(plan, { target, proxies, stream, teardown, signal });
   await preload(plan, load, terminal, signal);
-  return { target, proxies, load };
+  return { target, proxies, journal, load };
+}
+
+/** A lab and an embedded proxy end with this process, whatever ends it; what is not ours has to be put right by somebody else then. */
+function openJournal(plan: Plan, folder: string, teardown: Teardown, terminal: Terminal): UndoLog {
+  if (plan.target.kind === 'lab' && plan.toxiproxy.kind !== 'url') return noJournal;
+  const access = plan.target.kind === 'external' ? accessNames(plan.target) : null;
+  const journal = new UndoJournal(runtimeFolder(), { run: plan.name, folder: resolve(folder), access });
+  teardown.add('close the undo journal', async () => {
+    if (journal.openSteps > 0) terminal.alert(`kvbench: ${journal.openSteps} steps are not undone; try: kvbench heal ${folder}`);
+    await journal.close();
+  });
+  return journal;
+}
+
+function accessNames({ url, username, password, tls }: ExternalPlan): JournalAccess {
+  return { url, username, password, tls };
 }
 
 /** The lab or the external target alone. */

@@ -1,5 +1,5 @@
 /**
- * Reads what an external target's plan only names: the password, certificates and keys. Called by external.ts when it connects.
+ * Reads what an external target's plan only names: the password, certificates and keys. Called by external.ts when it connects, and by `kvbench heal`.
  * The value of a secret, and what a password command prints, must never get into a message.
  */
 import { execFile } from 'node:child_process';
@@ -11,7 +11,7 @@ import type { Access } from './connection.js';
 const COMMAND_LIMIT_MS = 10_000;
 
 /** Throws INVALID_ARGUMENT, FILE_NOT_READABLE or TARGET_UNREACHABLE with where the secret was looked for. */
-export async function readAccess(target: ExternalPlan): Promise<Access> {
+export async function readAccess(target: Pick<ExternalPlan, 'url' | 'username' | 'password' | 'tls'>): Promise<Access> {
   const tls = target.tls ?? { ca: null, cert: null, key: null, serverName: null, rejectUnauthorized: true };
   const overTls = target.tls !== null || target.url.startsWith('rediss:');
   return {
