@@ -50,8 +50,9 @@ export class RandomStream {
 
   /** Draw `index` as a double, uniform in [0, 1), with 53 random bits. */
   unit(index: number): number {
-    const a = this.u32(index) >>> 5;
-    const b = mix32(this.u32(index) ^ this.#keyB ^ 0x5851f42d) >>> 6;
+    const h = this.u32(index);
+    const a = h >>> 5;
+    const b = mix32(h ^ this.#keyB ^ 0x5851f42d) >>> 6;
     return (a * 67108864 + b) / 9007199254740992;
   }
 

@@ -5,7 +5,10 @@
 import type { OperationIndex } from '../../plan/plan.js';
 import type { ValuePool } from '../../workload/values.js';
 
-const DIGITS_LIMIT = 16;
+/** Of a key index below 2^32. */
+const DIGITS_LIMIT = 10;
+/** What is copied word by word may run over its end by this much less one; what comes next overwrites it. */
+const WORD_BYTES = 8;
 /** Of a tag: two braces and a colon. */
 const TAG_MARKS = 3;
 
@@ -24,109 +27,158 @@ export class CommandEncoder {
   readonly #prefix: Uint8Array;
   readonly #counterPrefix: Uint8Array;
   readonly #heads: Uint8Array[];
-  readonly #setTail: Uint8Array;
+  /** Without tags: all that comes before the index, by operation × (DIGITS_LIMIT + 1) + digits of the index. */
+  readonly #starts: TextWords[];
+  readonly #setTail: TextWords;
   readonly #values: ValuePool;
+  readonly #pool: DataView;
   readonly #perTag: number;
-  readonly #digits = new Uint8Array(DIGITS_LIMIT);
-  readonly #tagDigits = new Uint8Array(DIGITS_LIMIT);
+  /** What stands between key and value for values of `#lengthOf` bytes. */
+  #length: TextWords = wordsOf('');
+  #lengthOf = -1;
 
   constructor(options: EncoderOptions) {
     const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
     this.#prefix = bytes(options.prefix);
     this.#counterPrefix = bytes(options.counterPrefix);
     const expires = options.ttlMs > 0;
-    this.#heads = [
-      bytes('*2\r\n$3\r\nGET\r\n$'),
-      bytes(`*${expires ? 5 : 3}\r\n$3\r\nSET\r\n$`),
-      bytes('*2\r\n$4\r\nINCR\r\n$'),
-      bytes('*2\r\n$3\r\nDEL\r\n$'),
-    ];
+    const heads = ['*2\r\n$3\r\nGET\r\n$', `*${expires ? 5 : 3}\r\n$3\r\nSET\r\n$`, '*2\r\n$4\r\nINCR\r\n$', '*2\r\n$3\r\nDEL\r\n$'];
+    this.#heads = heads.map(bytes);
+    this.#starts = heads.flatMap((head, op) => {
+      const prefix = op === 2 ? options.counterPrefix : options.prefix;
+      const prefixBytes = Buffer.byteLength(prefix);
+      return Array.from({ length: DIGITS_LIMIT + 1 }, (_, digits) => wordsOf(`${head}${prefixBytes + digits}\r\n${prefix}`));
+    });
     const ttl = String(options.ttlMs);
-    this.#setTail = bytes(expires ? `\r\n$2\r\nPX\r\n$${ttl.length}\r\n${ttl}\r\n` : '\r\n');
+    this.#setTail = wordsOf(expires ? `\r\n$2\r\nPX\r\n$${ttl.length}\r\n${ttl}\r\n` : '\r\n');
     this.#values = options.values;
+    const pool = options.values.bytes;
+    this.#pool = new DataView(pool.buffer, pool.byteOffset, pool.length);
     this.#perTag = options.perTag ?? 0;
   }
 
-  /** An upper bound for the length of one command with a value of that size. */
+  /** An upper bound for the room that one command with a value of that size needs. */
   maxCommandBytes(valueBytes: number): number {
-    return 96 + Math.max(this.#prefix.length, this.#counterPrefix.length) + this.#setTail.length + valueBytes;
+    return 96 + WORD_BYTES + Math.max(this.#prefix.length, this.#counterPrefix.length) + this.#setTail.byteCount + valueBytes;
   }
 
-  /** Writes the command at `at` of `out`; returns where it ends. */
-  encode(out: Uint8Array, at: number, op: OperationIndex, keyIndex: number, valueBytes: number): number {
-    const head = this.#heads[op] as Uint8Array;
-    const prefix = op === 2 ? this.#counterPrefix : this.#prefix;
-    const digitCount = reversedDigits(keyIndex, this.#digits);
-    const tagDigitCount = this.#perTag === 0 ? 0 : reversedDigits(Math.floor(keyIndex / this.#perTag), this.#tagDigits);
-    let end = copy(head, out, at);
-    end = writeNumber(out, end, prefix.length + digitCount + (tagDigitCount === 0 ? 0 : tagDigitCount + TAG_MARKS));
-    end = copy(prefix, out, end);
-    if (tagDigitCount > 0) {
-      out[end++] = 123;
-      for (let i = tagDigitCount - 1; i >= 0; i--) out[end++] = this.#tagDigits[i] as number;
-      out[end++] = 125;
-      out[end++] = 58;
+  /**
+   * Writes the command at `at` of `out`; returns where it ends.
+   * @param view of the same bytes as `out`
+   * @param keyIndex 0..2^32-1
+   */
+  encode(out: Uint8Array, view: DataView, at: number, op: OperationIndex, keyIndex: number, valueBytes: number): number {
+    const digitCount = digitCountOf(keyIndex);
+    let end = at;
+    if (this.#perTag === 0) {
+      end = copyWords(this.#starts[op * (DIGITS_LIMIT + 1) + digitCount] as TextWords, view, end);
+      end = writeDigits(out, end, keyIndex, digitCount);
+    } else {
+      end = this.#taggedKey(out, end, op, keyIndex, digitCount);
     }
-    for (let i = digitCount - 1; i >= 0; i--) out[end++] = this.#digits[i] as number;
     if (op !== 1) {
-      out[end++] = 13;
-      out[end++] = 10;
-      return end;
+      out[end] = 13;
+      out[end + 1] = 10;
+      return end + 2;
     }
+    if (valueBytes !== this.#lengthOf) this.#setLength(valueBytes);
+    end = copyWords(this.#length, view, end);
+    end = this.#value(out, view, end, keyIndex, valueBytes);
+    return copyWords(this.#setTail, view, end);
+  }
+
+  #taggedKey(out: Uint8Array, at: number, op: OperationIndex, keyIndex: number, digitCount: number): number {
+    const prefix = op === 2 ? this.#counterPrefix : this.#prefix;
+    const tag = Math.floor(keyIndex / this.#perTag);
+    const tagDigitCount = digitCountOf(tag);
+    let end = copy(this.#heads[op] as Uint8Array, out, at);
+    const keyBytes = prefix.length + digitCount + tagDigitCount + TAG_MARKS;
+    end = writeDigits(out, end, keyBytes, digitCountOf(keyBytes));
     out[end++] = 13;
     out[end++] = 10;
-    out[end++] = 36;
-    end = writeNumber(out, end, valueBytes);
-    end = this.#value(out, end, keyIndex, valueBytes);
-    return copy(this.#setTail, out, end);
+    end = copy(prefix, out, end);
+    out[end++] = 123;
+    end = writeDigits(out, end, tag, tagDigitCount);
+    out[end++] = 125;
+    out[end++] = 58;
+    return writeDigits(out, end, keyIndex, digitCount);
   }
 
-  #value(out: Uint8Array, at: number, keyIndex: number, valueBytes: number): number {
-    const pool = this.#values.bytes;
+  /** Sizes that are drawn change it often, and so does it in place. */
+  #setLength(valueBytes: number): void {
+    const { text } = this.#length;
+    const digitCount = digitCountOf(valueBytes);
+    text[0] = 13;
+    text[1] = 10;
+    text[2] = 36;
+    const end = writeDigits(text, 3, valueBytes, digitCount);
+    text[end] = 13;
+    text[end + 1] = 10;
+    this.#length.byteCount = end + 2;
+    this.#lengthOf = valueBytes;
+  }
+
+  #value(out: Uint8Array, view: DataView, at: number, keyIndex: number, valueBytes: number): number {
     const from = this.#values.offsetOf(keyIndex, valueBytes);
-    if (valueBytes > 128) {
-      out.set(pool.subarray(from, from + valueBytes), at);
+    if (valueBytes > 512) {
+      out.set(this.#values.bytes.subarray(from, from + valueBytes), at);
       return at + valueBytes;
     }
-    for (let i = 0; i < valueBytes; i++) out[at + i] = pool[from + i] as number;
+    let i = 0;
+    for (const words = valueBytes - WORD_BYTES; i <= words; i += WORD_BYTES) view.setFloat64(at + i, this.#pool.getFloat64(from + i, true), true);
+    for (; i < valueBytes; i++) out[at + i] = this.#pool.getUint8(from + i);
     return at + valueBytes;
   }
 }
 
-/** HOT: the digits of a whole number in reverse order; returns how many. */
-function reversedDigits(value: number, digits: Uint8Array): number {
-  let rest = value;
-  let count = 0;
-  do {
-    const next = Math.floor(rest / 10);
-    digits[count++] = 48 + rest - next * 10;
-    rest = next;
-  } while (rest > 0);
+/**
+ * Text that is copied eight bytes at a time, as doubles: the widest copy that is compiled into a plain load and store. No eight bytes of
+ * UTF-8 make a NaN, whose bits alone might not survive: its last two bytes would be F0..FF and 7F or FF.
+ */
+interface TextWords {
+  byteCount: number;
+  /** Its bytes, and zeros up to whole words. */
+  text: Uint8Array;
+  view: DataView;
+}
+
+/** The longest text between a key and its value, in whole words. */
+const LENGTH_ROOM_BYTES = 24;
+
+function wordsOf(text: string): TextWords {
+  const byteCount = Buffer.byteLength(text);
+  const bytes = new Uint8Array(Math.max(LENGTH_ROOM_BYTES, Math.ceil(byteCount / WORD_BYTES) * WORD_BYTES));
+  bytes.set(Buffer.from(text));
+  return { byteCount, text: bytes, view: new DataView(bytes.buffer) };
+}
+
+/** HOT: returns where the text ends; up to seven bytes behind it are overwritten. */
+function copyWords(words: TextWords, view: DataView, at: number): number {
+  const { byteCount, view: from } = words;
+  for (let i = 0; i < byteCount; i += WORD_BYTES) view.setFloat64(at + i, from.getFloat64(i, true), true);
+  return at + byteCount;
+}
+
+/** HOT: how many digits a whole number of 0..2^32-1 has. */
+function digitCountOf(value: number): number {
+  let count = 1;
+  for (let bound = 10; value >= bound; bound *= 10) count++;
   return count;
+}
+
+/** HOT: the digits of a whole number of 0..2^32-1; returns where they end. */
+function writeDigits(out: Uint8Array, at: number, value: number, digitCount: number): number {
+  let rest = value >>> 0;
+  for (let digitAt = at + digitCount - 1; digitAt >= at; digitAt--) {
+    const next = (rest / 10) >>> 0;
+    out[digitAt] = 48 + rest - next * 10;
+    rest = next;
+  }
+  return at + digitCount;
 }
 
 /** HOT: for short parts a loop beats a call into the runtime. */
 function copy(part: Uint8Array, out: Uint8Array, at: number): number {
   for (let i = 0; i < part.length; i++) out[at + i] = part[i] as number;
   return at + part.length;
-}
-
-/** HOT: a length and its CR LF. */
-function writeNumber(out: Uint8Array, at: number, value: number): number {
-  let end = at;
-  if (value >= 10) {
-    let scale = 10;
-    while (scale * 10 <= value) scale *= 10;
-    let rest = value;
-    for (; scale >= 1; scale /= 10) {
-      const digit = Math.floor(rest / scale);
-      out[end++] = 48 + digit;
-      rest -= digit * scale;
-    }
-  } else {
-    out[end++] = 48 + value;
-  }
-  out[end++] = 13;
-  out[end++] = 10;
-  return end;
 }

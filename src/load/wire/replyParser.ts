@@ -72,11 +72,43 @@ export class ReplyParser {
         at = this.#skipBulk(bytes, at, length);
         continue;
       }
-      const end = bytes.indexOf(LF, at);
-      if (end === -1 || end >= length) return this.#keep(bytes, at, length);
+      const next = this.#depth === 0 ? this.#commonReply(bytes, at, length) : at;
+      if (next !== at) {
+        at = next;
+        continue;
+      }
+      const end = lineEnd(bytes, at, length);
+      if (end === -1) return this.#keep(bytes, at, length);
       this.#line(bytes, at, end);
       at = end + 1;
     }
+  }
+
+  /**
+   * HOT: the two replies that nearly all are, when they are whole: `+OK` and a bulk string. Returns where it ends; `at`: it is something
+   * else, or cut, or wrong, and is read line by line.
+   */
+  #commonReply(bytes: Uint8Array, at: number, length: number): number {
+    const type = bytes[at];
+    if (type === 36) {
+      let end = at + 1;
+      let bulkLength = 0;
+      // Seven digits are below the limit; more go the long way.
+      for (const last = Math.min(length, at + 8); end < last; end++) {
+        const digit = (bytes[end] as number) - 48;
+        if (digit < 0 || digit > 9) break;
+        bulkLength = bulkLength * 10 + digit;
+      }
+      const bulkEnd = end + 2 + bulkLength;
+      if (end === at + 1 || bulkEnd + 2 > length || bytes[end] !== CR || bytes[end + 1] !== LF) return at;
+      if (bytes[bulkEnd] !== CR || bytes[bulkEnd + 1] !== LF) return at;
+      this.#sink.reply(ReplyKind.bulk, bulkLength);
+      return bulkEnd + 2;
+    }
+    if (type !== 43 || at + 5 > length) return at;
+    if (bytes[at + 1] !== 79 || bytes[at + 2] !== 75 || bytes[at + 3] !== CR || bytes[at + 4] !== LF) return at;
+    this.#sink.reply(ReplyKind.ok, 0);
+    return at + 5;
   }
 
   #skipBulk(bytes: Uint8Array, at: number, length: number): number {
@@ -99,8 +131,8 @@ export class ReplyParser {
 
   /** Takes what is missing of a cut line from the front of `bytes`; returns where the rest starts. */
   #finishLine(bytes: Uint8Array, length: number): number {
-    const end = bytes.indexOf(LF, 0);
-    const taken = end === -1 || end >= length ? length : end + 1;
+    const end = lineEnd(bytes, 0, length);
+    const taken = end === -1 ? length : end + 1;
     this.#keep(bytes, 0, taken);
     if (this.#dead || taken === 0 || bytes[taken - 1] !== LF) return length;
     const carried = this.#carried;
@@ -205,6 +237,12 @@ export class ReplyParser {
     this.#dead = true;
     this.#sink.malformed(what);
   }
+}
+
+/** HOT: where the next LF is in bytes[at..length), or -1. Lines are short: a loop beats a call into the runtime. */
+function lineEnd(bytes: Uint8Array, at: number, length: number): number {
+  for (let end = at; end < length; end++) if (bytes[end] === LF) return end;
+  return -1;
 }
 
 /** HOT: the decimal integer in bytes[from..to); NaN when it is none or has more than 19 digits. */

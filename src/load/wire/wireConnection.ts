@@ -83,6 +83,7 @@ export class WireConnection implements ReplySink {
   #closeReason: { kind: CloseReason; text: string } | null = null;
 
   #out = Buffer.allocUnsafeSlow(OUT_BYTES);
+  #outView = new DataView(this.#out.buffer);
   /** Start and end of what has been encoded but not written. */
   #outFrom = 0;
   #outTo = 0;
@@ -147,7 +148,7 @@ export class WireConnection implements ReplySink {
   /** HOT: takes one operation; it goes out with the next flush. */
   push(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, attempts: number): void {
     this.#makeRoom(this.#options.encoder.maxCommandBytes(op === 1 ? valueBytes : 0));
-    this.#outTo = this.#options.encoder.encode(this.#out, this.#outTo, op, keyIndex, valueBytes);
+    this.#outTo = this.#options.encoder.encode(this.#out, this.#outView, this.#outTo, op, keyIndex, valueBytes);
     this.#enqueue(token, op, keyIndex, valueBytes, attempts);
     this.inFlight++;
   }
@@ -242,6 +243,7 @@ export class WireConnection implements ReplySink {
     const larger = Buffer.allocUnsafeSlow(Math.max(OUT_BYTES, 2 ** Math.ceil(Math.log2(rest.length + bytes))));
     larger.set(rest);
     this.#out = larger;
+    this.#outView = new DataView(larger.buffer);
     this.#outFrom = 0;
     this.#outTo = rest.length;
   }
