@@ -15,6 +15,21 @@ export type OutcomeIndex = (typeof OutcomeIndex)[keyof typeof OutcomeIndex];
  */
 export type Completion = (token: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number, attempts: number) => void;
 
+/**
+ * Told what a GET or an INCR was answered, right before its `ok` completion. Set only where somebody wants to know (the ledger), so that
+ * nothing is paid for it otherwise.
+ */
+export interface ReplyWatch {
+  /** HOT: a value of so many bytes; `head` holds its first STAMP_BYTES, and only during the call. */
+  bytes(token: number, valueBytes: number, head: Uint8Array): void;
+  /** HOT: a value, from a client whose values are text of one byte per character. */
+  text(token: number, value: string): void;
+  /** HOT: no such key. */
+  none(token: number): void;
+  /** HOT */
+  integer(token: number, value: number): void;
+}
+
 export interface ClientCapabilities {
   /** Whether it may send one operation again on its own (and so apply it twice). */
   resends: boolean;
@@ -37,8 +52,11 @@ export interface Client {
   readonly capabilities: ClientCapabilities;
   /** Resolves when operations can be sent. Throws a KvbenchError TARGET_UNREACHABLE after `timeoutUs`. */
   connect(timeoutUs: number): Promise<void>;
-  /** HOT: takes one operation; it may wait in the client's buffer until `flush`. */
-  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void;
+  /**
+   * HOT: takes one operation; it may wait in the client's buffer until `flush`. `version`: what the stamp of a SET's value says
+   * (workload/valueStamp.ts); NO_VERSION or absent: the value has none.
+   */
+  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version?: number): void;
   /** HOT: everything sent so far goes out. */
   flush(): void;
   counters(): ClientCounters;

@@ -7,6 +7,7 @@ import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import type { OperationIndex, Plan } from '../plan/plan.js';
 import { type KeyNaming, keyNameOf } from '../workload/keyNames.js';
+import { NO_VERSION, STAMP_BYTES, type ValueStamper } from '../workload/valueStamp.js';
 import type { ValuePool } from '../workload/values.js';
 import { classifyError } from './classifyError.js';
 import {
@@ -17,6 +18,7 @@ import {
   type Completion,
   type LoadEndpoints,
   OutcomeIndex,
+  type ReplyWatch,
 } from './client.js';
 import { ClusterFleet } from './clusterFleet.js';
 import { ConnectionNews } from './connectionWatch.js';
@@ -43,7 +45,11 @@ export interface ClientOptions {
   worker: number;
   routing: Routing;
   values: ValuePool;
+  /** Null or absent: no value has a stamp. */
+  stamper?: ValueStamper | null;
   completion: Completion;
+  /** Null or absent: nobody wants to know the answers. */
+  replies?: ReplyWatch | null;
   listener: ClientListener;
 }
 
@@ -54,7 +60,9 @@ export class IoredisClient implements Client {
   readonly #news: ConnectionNews;
   readonly #routing: Routing;
   readonly #values: ValuePool;
+  readonly #stamper: ValueStamper | null;
   readonly #completion: Completion;
+  readonly #replies: ReplyWatch | null;
   readonly #keys: KeyNaming;
   readonly #ttlMs: string | null;
   readonly #isCluster: boolean;
@@ -73,7 +81,9 @@ export class IoredisClient implements Client {
     this.#news = new ConnectionNews(options.listener);
     this.#routing = options.routing;
     this.#values = options.values;
+    this.#stamper = options.stamper ?? null;
     this.#completion = options.completion;
+    this.#replies = options.replies ?? null;
     this.#keys = plan.load.workload.keys;
     this.#ttlMs = plan.load.workload.ttlMs > 0 ? String(plan.load.workload.ttlMs) : null;
     this.#isCluster = endpoints.mode === 'cluster';
@@ -110,13 +120,13 @@ export class IoredisClient implements Client {
     throw this.#unreachable(String(refusal.reason.message), refusal.reason);
   }
 
-  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
+  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number = NO_VERSION): void {
     const isCounter = op === INCR;
     const key = keyNameOf(this.#keys, isCounter, keyIndex);
     const load = this.#pick(this.#routing.shardOf(isCounter, keyIndex));
     const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
-    const command = new OperationCommand(commandNames[op], this.#argumentsOf(op, key, keyIndex, valueBytes), textReply, (error) =>
-      this.#settled(token, load, command, error ?? null),
+    const command = new OperationCommand(commandNames[op], this.#argumentsOf(op, key, keyIndex, valueBytes, version), textReply, (error, reply) =>
+      this.#settled(token, load, command, error ?? null, reply),
     );
     if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);
     this.#loads[load] = (this.#loads[load] as number) + 1;
@@ -140,9 +150,11 @@ export class IoredisClient implements Client {
     this.#fleet.close();
   }
 
-  #argumentsOf(op: OperationIndex, key: string, keyIndex: number, valueBytes: number): string[] {
+  #argumentsOf(op: OperationIndex, key: string, keyIndex: number, valueBytes: number, version: number): string[] {
     if (op !== SET) return [key];
-    const value = this.#values.textOf(keyIndex, valueBytes);
+    const bare = this.#values.textOf(keyIndex, valueBytes);
+    const isStamped = version >= 0 && this.#stamper !== null;
+    const value = isStamped ? this.#stamper.textOf(keyIndex, version, valueBytes) + bare.slice(STAMP_BYTES) : bare;
     return this.#ttlMs === null ? [key, value] : [key, value, 'PX', this.#ttlMs];
   }
 
@@ -168,12 +180,13 @@ export class IoredisClient implements Client {
     return first + best;
   }
 
-  #settled(token: number, load: number, command: OperationCommand, error: Error | null): void {
+  #settled(token: number, load: number, command: OperationCommand, error: Error | null, reply: unknown): void {
     const doneUs = monotonicUs();
     this.#loads[load] = (this.#loads[load] as number) - 1;
     this.#attempts += command.attempts;
     if (error === null) {
       this.#retries += command.retries;
+      if (this.#replies !== null) tellReply(this.#replies, token, reply);
       this.#completion(token, OutcomeIndex.ok, NO_REASON, command.sentUs, doneUs, command.attempts);
       return;
     }
@@ -193,4 +206,11 @@ export class IoredisClient implements Client {
       cause ?? undefined,
     );
   }
+}
+
+/** HOT: what a GET or an INCR was answered; other operations have answers of which nobody wants to know. */
+function tellReply(replies: ReplyWatch, token: number, reply: unknown): void {
+  if (typeof reply === 'string') replies.text(token, reply);
+  else if (typeof reply === 'number') replies.integer(token, reply);
+  else if (reply === null) replies.none(token);
 }

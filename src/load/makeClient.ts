@@ -15,11 +15,12 @@ export function makeClient(options: ClientOptions): Client {
   }
 }
 
-function makeWireClient({ plan, endpoints, worker, routing, values, completion, listener }: ClientOptions): WireClient {
+function makeWireClient({ plan, endpoints, worker, routing, values, stamper, completion, replies, listener }: ClientOptions): WireClient {
   const { workload, connections, readFrom } = plan.load;
   const { prefix, perTag } = workload.keys;
   // Without tags names are prefix + index: what is left of the name of counter 0 without its digit.
   const counterPrefix = keyNameOf({ prefix, perTag: 0 }, true, 0).slice(0, -1);
-  const encoder = new CommandEncoder({ prefix, counterPrefix, perTag, ttlMs: workload.ttlMs, values });
-  return new WireClient({ endpoints, connections, readFrom, routing, encoder, name: `kvbench-wire-${worker}`, protocol: 2, completion, listener });
+  const encoder = new CommandEncoder({ prefix, counterPrefix, perTag, ttlMs: workload.ttlMs, values, stamper: stamper ?? null });
+  const name = `kvbench-wire-${worker}`;
+  return new WireClient({ endpoints, connections, readFrom, routing, encoder, name, protocol: 2, completion, replies: replies ?? null, listener });
 }

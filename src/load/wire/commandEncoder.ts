@@ -3,6 +3,7 @@
  * Never allocates per command; the caller sees to it that there is room (`maxCommandBytes`).
  */
 import type { OperationIndex } from '../../plan/plan.js';
+import type { ValueStamper } from '../../workload/valueStamp.js';
 import type { ValuePool } from '../../workload/values.js';
 
 /** Of a key index below 2^32. */
@@ -21,6 +22,8 @@ export interface EncoderOptions {
   /** 0: none. */
   ttlMs: number;
   values: ValuePool;
+  /** Null or absent: no value has a stamp. */
+  stamper?: ValueStamper | null;
 }
 
 export class CommandEncoder {
@@ -32,6 +35,7 @@ export class CommandEncoder {
   readonly #setTail: TextWords;
   readonly #values: ValuePool;
   readonly #pool: DataView;
+  readonly #stamper: ValueStamper | null;
   readonly #perTag: number;
   /** What stands between key and value for values of `#lengthOf` bytes. */
   #length: TextWords = wordsOf('');
@@ -54,6 +58,7 @@ export class CommandEncoder {
     this.#values = options.values;
     const pool = options.values.bytes;
     this.#pool = new DataView(pool.buffer, pool.byteOffset, pool.length);
+    this.#stamper = options.stamper ?? null;
     this.#perTag = options.perTag ?? 0;
   }
 
@@ -66,8 +71,9 @@ export class CommandEncoder {
    * Writes the command at `at` of `out`; returns where it ends.
    * @param view of the same bytes as `out`
    * @param keyIndex 0..2^32-1
+   * @param version ≥ 0: the value is stamped with it
    */
-  encode(out: Uint8Array, view: DataView, at: number, op: OperationIndex, keyIndex: number, valueBytes: number): number {
+  encode(out: Uint8Array, view: DataView, at: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number): number {
     const digitCount = digitCountOf(keyIndex);
     let end = at;
     if (this.#perTag === 0) {
@@ -83,7 +89,9 @@ export class CommandEncoder {
     }
     if (valueBytes !== this.#lengthOf) this.#setLength(valueBytes);
     end = copyWords(this.#length, view, end);
+    const valueAt = end;
     end = this.#value(out, view, end, keyIndex, valueBytes);
+    if (version >= 0 && this.#stamper !== null) this.#stamper.write(out, valueAt, keyIndex, version, valueBytes);
     return copyWords(this.#setTail, view, end);
   }
 

@@ -50,11 +50,16 @@ export class ReplyParser {
   /** The aggregate being read is a push or an attribute: it answers nothing. */
   #outOfBand = false;
   #dead = false;
+  #headFilled = 0;
 
   /** Text of the last error reply, without its `-`. */
   errorText = '';
 
-  constructor(sink: ReplySink) {
+  /** @param head filled with the first bytes of every bulk string before its reply is told; null: nobody wants them */
+  constructor(
+    sink: ReplySink,
+    readonly head: Uint8Array | null = null,
+  ) {
     this.#sink = sink;
   }
 
@@ -102,6 +107,10 @@ export class ReplyParser {
       const bulkEnd = end + 2 + bulkLength;
       if (end === at + 1 || bulkEnd + 2 > length || bytes[end] !== CR || bytes[end + 1] !== LF) return at;
       if (bytes[bulkEnd] !== CR || bytes[bulkEnd + 1] !== LF) return at;
+      if (this.head !== null) {
+        const count = Math.min(this.head.length, bulkLength);
+        for (let i = 0; i < count; i++) this.head[i] = bytes[end + 2 + i] as number;
+      }
       this.#sink.reply(ReplyKind.bulk, bulkLength);
       return bulkEnd + 2;
     }
@@ -113,6 +122,7 @@ export class ReplyParser {
 
   #skipBulk(bytes: Uint8Array, at: number, length: number): number {
     const available = length - at;
+    if (this.head !== null && this.#headFilled < this.head.length) this.#keepHead(this.head, bytes, at, available);
     if (available < this.#bulkLeft) {
       // The CR of the end may be the last byte here: both ends are checked when the LF comes, the CR wherever it is.
       if (this.#bulkLeft - available === 1 && bytes[length - 1] !== CR) this.#fail('a bulk string does not end where its length says');
@@ -127,6 +137,13 @@ export class ReplyParser {
     this.#bulkLeft = 0;
     this.#complete(ReplyKind.bulk, this.#bulkLength);
     return end;
+  }
+
+  /** HOT */
+  #keepHead(head: Uint8Array, bytes: Uint8Array, at: number, available: number): void {
+    const count = Math.min(head.length - this.#headFilled, available, this.#bulkLeft - 2);
+    for (let i = 0; i < count; i++) head[this.#headFilled + i] = bytes[at + i] as number;
+    if (count > 0) this.#headFilled += count;
   }
 
   /** Takes what is missing of a cut line from the front of `bytes`; returns where the rest starts. */
@@ -184,6 +201,7 @@ export class ReplyParser {
     if (!(length >= 0 && length <= BULK_LIMIT_BYTES)) return this.#fail('a bulk length is no number or beyond 512 MiB');
     this.#bulkLength = length;
     this.#bulkLeft = length + 2;
+    this.#headFilled = 0;
   }
 
   #integer(bytes: Uint8Array, from: number, to: number): void {

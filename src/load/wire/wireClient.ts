@@ -6,6 +6,7 @@ import { monotonicUs } from '../../base/clock.js';
 import { KvbenchError } from '../../base/errors.js';
 import type { OperationIndex } from '../../plan/plan.js';
 import type { Reason } from '../../result/records.js';
+import { NO_VERSION } from '../../workload/valueStamp.js';
 import { reasonOfReply } from '../classifyError.js';
 import {
   type Client,
@@ -15,6 +16,7 @@ import {
   type Completion,
   type LoadEndpoints,
   OutcomeIndex,
+  type ReplyWatch,
 } from '../client.js';
 import { ConnectionNews } from '../connectionWatch.js';
 import { reasonIndex } from '../reasonIndex.js';
@@ -72,6 +74,8 @@ export interface WireClientOptions {
   protocol: 2 | 3;
   completion: Completion;
   listener: ClientListener;
+  /** Null or absent: nobody wants to know the answers. */
+  replies?: ReplyWatch | null;
 }
 
 export class WireClient implements Client, ConnectionOwner {
@@ -132,20 +136,20 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   /** HOT */
-  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
+  send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number = NO_VERSION): void {
     if (this.#replicas !== null && op === 0) {
       const reader = this.#pickReplica(this.#replicas, this.#options.routing.slotOf(false, keyIndex));
-      if (reader !== null) return this.#push(reader, token, op, keyIndex, valueBytes);
+      if (reader !== null) return this.#push(reader, token, op, keyIndex, valueBytes, version);
     }
     const node = this.#isCluster ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number] : this.#nodes[0];
     const connection = node === undefined ? null : this.#take(node);
     if (connection === null) return this.#refuse(token, node);
-    this.#push(connection, token, op, keyIndex, valueBytes);
+    this.#push(connection, token, op, keyIndex, valueBytes, version);
   }
 
   /** HOT */
-  #push(connection: WireConnection, token: number, op: OperationIndex, keyIndex: number, valueBytes: number): void {
-    connection.push(token, op, keyIndex, valueBytes, 1);
+  #push(connection: WireConnection, token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number): void {
+    connection.push(token, op, keyIndex, valueBytes, version, 1);
     (this.#nodes[connection.node] as WireNode).inFlight++;
     this.#counters.attempts++;
     if (!connection.dirty) this.#markDirty(connection);
@@ -349,7 +353,8 @@ export class WireClient implements Client, ConnectionOwner {
     if (connection === null) return this.#tryAgain(operation, doneUs);
     if (asking) connection.pushAsking();
     node.inFlight++;
-    connection.push(operation.token, operation.op, operation.keyIndex, operation.valueBytes, operation.attempts + 1);
+    const { token, op, keyIndex, valueBytes, version, attempts } = operation;
+    connection.push(token, op, keyIndex, valueBytes, version, attempts + 1);
     this.#counters.attempts++;
     this.#counters.retries++;
     if (!connection.dirty) this.#markDirty(connection);
@@ -393,12 +398,12 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   #open(node: WireNode, place: number, isReplacement: boolean): void {
-    const { endpoints, encoder, name, protocol } = this.#options;
+    const { endpoints, encoder, name, protocol, replies = null } = this.#options;
     const { host, port } = reachable(endpoints, node.address);
     const { tls, username, password } = endpoints;
     const connection = new WireConnection(
       node.index,
-      { host, port, tls, username, password, protocol, readOnly: this.#replicas !== null, isReplacement, name, encoder },
+      { host, port, tls, username, password, protocol, readOnly: this.#replicas !== null, isReplacement, name, encoder, replies },
       this,
     );
     node.connections[place] = connection;

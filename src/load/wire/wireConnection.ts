@@ -7,7 +7,8 @@ import { connect as connectTls } from 'node:tls';
 import { monotonicUs } from '../../base/clock.js';
 import type { OperationIndex } from '../../plan/plan.js';
 import type { Reason } from '../../result/records.js';
-import type { LoadEndpoints } from '../client.js';
+import { STAMP_BYTES } from '../../workload/valueStamp.js';
+import type { LoadEndpoints, ReplyWatch } from '../client.js';
 import type { CommandEncoder } from './commandEncoder.js';
 import { ReplyKind, ReplyParser, type ReplySink } from './replyParser.js';
 
@@ -28,6 +29,7 @@ export interface PendingOperation {
   op: OperationIndex;
   keyIndex: number;
   valueBytes: number;
+  version: number;
   attempts: number;
   /** −1: never left this process. */
   sentUs: number;
@@ -66,6 +68,8 @@ export interface ConnectionOptions {
   isReplacement: boolean;
   name: string;
   encoder: CommandEncoder;
+  /** Null: nobody wants to know the answers. */
+  replies: ReplyWatch | null;
 }
 
 /** One read buffer for all connections of a thread: a read is worked off before the next one begins. */
@@ -92,6 +96,7 @@ export class WireConnection implements ReplySink {
   #ops = new Uint8Array(RING_START);
   #keys = new Float64Array(RING_START);
   #values = new Uint32Array(RING_START);
+  #versions = new Int32Array(RING_START);
   #attempts = new Uint8Array(RING_START);
   #sent = new Float64Array(RING_START);
   #mask = RING_START - 1;
@@ -102,7 +107,7 @@ export class WireConnection implements ReplySink {
   #readUs = 0;
   /** Operations of the engine's that have no answer yet; for others to read. */
   inFlight = 0;
-  readonly #scratch: PendingOperation = { token: 0, op: 0, keyIndex: 0, valueBytes: 0, attempts: 0, sentUs: -1 };
+  readonly #scratch: PendingOperation = { token: 0, op: 0, keyIndex: 0, valueBytes: 0, version: -1, attempts: 0, sentUs: -1 };
 
   /** Bookkeeping of the owner's: how many operations it may take before others, whether it stands among the free, and whether it waits for a flush. */
   room = 0;
@@ -113,7 +118,7 @@ export class WireConnection implements ReplySink {
     this.node = node;
     this.#options = options;
     this.#owner = owner;
-    this.#parser = new ReplyParser(this);
+    this.#parser = new ReplyParser(this, options.replies === null ? null : new Uint8Array(STAMP_BYTES));
   }
 
   get isReplacement(): boolean {
@@ -146,10 +151,10 @@ export class WireConnection implements ReplySink {
   }
 
   /** HOT: takes one operation; it goes out with the next flush. */
-  push(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, attempts: number): void {
+  push(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number, attempts: number): void {
     this.#makeRoom(this.#options.encoder.maxCommandBytes(op === 1 ? valueBytes : 0));
-    this.#outTo = this.#options.encoder.encode(this.#out, this.#outView, this.#outTo, op, keyIndex, valueBytes);
-    this.#enqueue(token, op, keyIndex, valueBytes, attempts);
+    this.#outTo = this.#options.encoder.encode(this.#out, this.#outView, this.#outTo, op, keyIndex, valueBytes, version);
+    this.#enqueue(token, op, keyIndex, valueBytes, version, attempts);
     this.inFlight++;
   }
 
@@ -174,7 +179,7 @@ export class WireConnection implements ReplySink {
     }
   }
 
-  reply(kind: ReplyKind): void {
+  reply(kind: ReplyKind, integer: number): void {
     if (this.#head === this.#unsent) return this.malformed('a reply to nothing that was sent');
     const slot = this.#head & this.#mask;
     const token = this.#tokens[slot] as number;
@@ -182,9 +187,17 @@ export class WireConnection implements ReplySink {
     if (token >= 0) {
       this.inFlight--;
       if (kind === ReplyKind.error) return this.#owner.errorReply(this, this.#operation(slot), this.#parser.errorText, this.#readUs);
+      if (this.#options.replies !== null) this.#tellReply(this.#options.replies, token, kind, integer);
       return this.#owner.succeeded(token, this.#sent[slot] as number, this.#readUs, this.#attempts[slot] as number);
     }
     if (token === CONTROL) this.#greeted(kind);
+  }
+
+  /** HOT */
+  #tellReply(replies: ReplyWatch, token: number, kind: ReplyKind, integer: number): void {
+    if (kind === ReplyKind.bulk) replies.bytes(token, integer, this.#parser.head as Uint8Array);
+    else if (kind === ReplyKind.integer) replies.integer(token, integer);
+    else if (kind === ReplyKind.nil) replies.none(token);
   }
 
   malformed(what: string): void {
@@ -221,16 +234,17 @@ export class WireConnection implements ReplySink {
   #pushText(text: string, token: number): void {
     this.#makeRoom(Buffer.byteLength(text));
     this.#outTo += this.#out.write(text, this.#outTo, 'utf8');
-    this.#enqueue(token, 0, 0, 0, 0);
+    this.#enqueue(token, 0, 0, 0, 0, 0);
   }
 
-  #enqueue(token: number, op: number, keyIndex: number, valueBytes: number, attempts: number): void {
+  #enqueue(token: number, op: number, keyIndex: number, valueBytes: number, version: number, attempts: number): void {
     if (this.#tail - this.#head > this.#mask) this.#growRing();
     const slot = this.#tail & this.#mask;
     this.#tokens[slot] = token;
     this.#ops[slot] = op;
     this.#keys[slot] = keyIndex;
     this.#values[slot] = valueBytes;
+    this.#versions[slot] = version;
     this.#attempts[slot] = attempts;
     this.#sent[slot] = -1;
     this.#tail++;
@@ -251,7 +265,7 @@ export class WireConnection implements ReplySink {
   #growRing(): void {
     const length = (this.#mask + 1) * 2;
     const mask = length - 1;
-    const moved = <T extends Float64Array | Uint32Array | Uint8Array>(from: T, to: T): T => {
+    const moved = <T extends Float64Array | Uint32Array | Int32Array | Uint8Array>(from: T, to: T): T => {
       for (let i = this.#head; i < this.#tail; i++) to[i & mask] = from[i & this.#mask] as number;
       return to;
     };
@@ -259,6 +273,7 @@ export class WireConnection implements ReplySink {
     this.#ops = moved(this.#ops, new Uint8Array(length));
     this.#keys = moved(this.#keys, new Float64Array(length));
     this.#values = moved(this.#values, new Uint32Array(length));
+    this.#versions = moved(this.#versions, new Int32Array(length));
     this.#attempts = moved(this.#attempts, new Uint8Array(length));
     this.#sent = moved(this.#sent, new Float64Array(length));
     this.#mask = mask;
@@ -270,6 +285,7 @@ export class WireConnection implements ReplySink {
     operation.op = this.#ops[slot] as OperationIndex;
     operation.keyIndex = this.#keys[slot] as number;
     operation.valueBytes = this.#values[slot] as number;
+    operation.version = this.#versions[slot] as number;
     operation.attempts = this.#attempts[slot] as number;
     operation.sentUs = this.#sent[slot] as number;
     return operation;
