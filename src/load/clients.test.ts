@@ -4,8 +4,9 @@ import { afterEach, describe, test } from 'node:test';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import { type Reason, reasons } from '../result/records.js';
+import { StampReader, ValueStamper } from '../workload/valueStamp.js';
 import { ValuePool } from '../workload/values.js';
-import { type Client, type LoadEndpoints, OutcomeIndex } from './client.js';
+import { type Client, type LoadEndpoints, OutcomeIndex, type ReplyWatch } from './client.js';
 import { openPhase, planOf } from './engine.test.support.js';
 import { makeClient } from './makeClient.js';
 import { endpointsOf, freePort, RedisServer, startLink, until } from './redisServer.test.support.js';
@@ -324,5 +325,57 @@ test('readFrom replica sends reads to the replica and writes to the master, and 
     session.client.close();
     await until('the replica is up again', async () => /master_link_status:up/.test(await replica.ask('INFO replication')));
     await namesReplica(master, replica);
+  }
+});
+
+describe('stamps and replies', () => {
+  for (const kind of kinds) {
+    test(`${kind}: a SET carries its stamp, and a GET and an INCR tell what they were answered`, async () => {
+      const server = await startRedis();
+      const told: string[] = [];
+      const reader = new StampReader();
+      const replies: ReplyWatch = {
+        bytes: (token, valueBytes, head) => told.push(`${token} ${valueBytes} ${reader.read(head, valueBytes) ? reader.version : 'none'}`),
+        text: (token, value) => told.push(`${token} ${value.length} ${reader.readText(value) ? reader.version : 'none'}`),
+        none: (token) => told.push(`${token} nil`),
+        integer: (token, value) => told.push(`${token} = ${value}`),
+      };
+      const plan = planOf({ phases: [openPhase(1, 1_000_000)] });
+      plan.load.client = kind;
+      const endpoints = endpointsOf('standalone', server.port);
+      const routing = new Routing(plan.load.workload.keys, endpoints.shardOfSlot, endpoints.shardCount);
+      let ended = 0;
+      const client = makeClient({
+        plan,
+        endpoints,
+        worker: 0,
+        routing,
+        values: new ValuePool(1, 100),
+        stamper: new ValueStamper(9, 0),
+        completion: () => ended++,
+        replies,
+        listener: { connection: () => {} },
+      });
+      cleanUps.push(() => client.close());
+      await client.connect(5_000_000);
+      const steps: [op: 0 | 1 | 2 | 3, keyIndex: number, version: number][] = [
+        [0, 1, -1],
+        [1, 1, 5],
+        [0, 1, -1],
+        [1, 1, -1],
+        [0, 1, -1],
+        [2, 1, -1],
+        [2, 1, -1],
+      ];
+      for (const [token, [op, keyIndex, version]] of steps.entries()) {
+        client.send(token, op, keyIndex, 40, version);
+        client.flush();
+        await until(`step ${token}`, () => ended === token + 1);
+      }
+      assert.deepEqual(
+        told.filter((text) => !text.startsWith('1 ')),
+        ['0 nil', '2 40 5', '4 40 none', '5 = 1', '6 = 2'],
+      );
+    });
   }
 });

@@ -56,7 +56,7 @@ export class ValueStamper {
   /** The same as text. */
   textOf(keyIndex: number, version: number, valueBytes: number): string {
     this.write(this.#scratch, 0, keyIndex, version, valueBytes);
-    return this.#scratch.latin1Slice(0, STAMP_BYTES);
+    return this.#scratch.toString('latin1');
   }
 }
 

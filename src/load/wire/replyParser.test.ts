@@ -136,3 +136,20 @@ test('10,000 mutated replies: no crash, no hang, and each is heard or told', () 
     }
   }
 });
+
+test('the first bytes of a value are kept for whoever wants them, however the stream is cut', () => {
+  const text = '$5\r\nhello\r\n+OK\r\n$30\r\nabcdefghijklmnopqrstuvwxyz0123\r\n$-1\r\n';
+  for (let cut = 1; cut < text.length; cut++) {
+    const head = new Uint8Array(24);
+    const heads: string[] = [];
+    const sink = {
+      reply: (kind: ReplyKind, length: number) => {
+        if (kind === ReplyKind.bulk) heads.push(Buffer.from(head.subarray(0, Math.min(24, length))).toString());
+      },
+      malformed: (what: string) => assert.fail(what),
+    };
+    const parser = new ReplyParser(sink, head);
+    for (const part of [text.slice(0, cut), text.slice(cut)]) parser.feed(Buffer.from(part), part.length);
+    assert.deepEqual(heads, ['hello', 'abcdefghijklmnopqrstuvwx'], `cut at ${cut}`);
+  }
+});
