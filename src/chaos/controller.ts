@@ -8,6 +8,7 @@ import { monotonicUs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { type FaultPlan, loadEndUs, type Plan } from '../plan/plan.js';
 import type { EventOf, RunSink } from '../result/records.js';
+import { Claims } from './claims.js';
 import type { FaultEnvironment, FaultKind } from './fault.js';
 import { FaultRun } from './faultRun.js';
 import { NodeHolds } from './nodeHolds.js';
@@ -41,6 +42,7 @@ export class ChaosController {
   readonly #options: ChaosOptions;
   readonly #kinds: ReadonlyMap<string, FaultKind>;
   readonly #holds: NodeHolds;
+  readonly #claims = new Claims();
   readonly #schedule: Schedule;
   readonly #runs = new Map<number, FaultRun>();
   readonly #ended = new AbortController();
@@ -138,7 +140,9 @@ export class ChaosController {
     let run = this.#runs.get(fault.id);
     if (!run) {
       const { context, t0Us } = this.#options;
-      run = new FaultRun(fault, { ...spread(context), faultId: fault.id, holds: this.#holds }, t0Us, (event) => this.#emit(event));
+      run = new FaultRun(fault, { ...spread(context), faultId: fault.id, holds: this.#holds, claims: this.#claims }, t0Us, (event) =>
+        this.#emit(event),
+      );
       this.#runs.set(fault.id, run);
     }
     return run;
@@ -183,6 +187,7 @@ function spread(context: FaultEnvironment): FaultEnvironment {
     proxies: context.proxies,
     journal: context.journal,
     view: () => context.view(),
+    control: (nodeId) => context.control(nodeId),
     note: (text) => context.note(text),
     signal: context.signal,
   };

@@ -2,9 +2,11 @@
  * A fault is one file that exports one `FaultKind`: its schema and words, how it is injected and healed, how one can tell that
  * it is healed, and how a chart shades it. Registering it in `chaos/registry.ts` makes it valid in profiles, documented and listed.
  */
+import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Shading } from '../plan/plan.js';
 import type { NodeView, ProcessControl, TopologyView } from '../topology/target.js';
+import type { Claims } from './claims.js';
 import type { NodeHolds } from './nodeHolds.js';
 import type { ProxyControl } from './proxyControl.js';
 import type { UndoLog } from './undoJournal.js';
@@ -20,6 +22,10 @@ export interface FaultSchema {
   /** Keys beside at/after/for/fault/node. A strict object with defaults; each key described. */
   readonly params: z.ZodType;
   readonly needs: 'process' | 'proxy' | 'none';
+  /** Values of `target.topology` on which it can do something; absent: all. */
+  readonly topologies?: readonly string[];
+  /** Its nodes cannot serve while it is in force, and limits on what may be down at once count them. Absent: no. */
+  readonly takesDown?: boolean;
   readonly selector: 'required' | 'optional';
   readonly shading: Shading;
   /** A line of YAML for the reference page. */
@@ -55,6 +61,8 @@ export interface FaultEnvironment {
   /** What must be undone should kvbench be killed; written before the thing is done. */
   readonly journal: UndoLog;
   view(): TopologyView;
+  /** A new direct control connection to a node (never through a proxy); the caller disconnects it. */
+  control(nodeId: string): Redis;
   /** For messages that belong on the run's timeline. */
   note(text: string): void;
   /** Aborted when the run must end now. */
@@ -66,4 +74,6 @@ export interface FaultContext extends FaultEnvironment {
   readonly faultId: number;
   /** Which nodes are held down, stopped or cut off, by which faults. Everything that two faults could both do to a node goes through it. */
   readonly holds: NodeHolds;
+  /** What only one fault at a time can change and restore. */
+  readonly claims: Claims;
 }

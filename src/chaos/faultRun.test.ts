@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
 import type { EventOf } from '../result/records.js';
+import { Claims } from './claims.js';
 import type { ActiveFault, FaultKind } from './fault.js';
 import { FaultRun, HEAL_LIMIT_US, INJECT_LIMIT_US } from './faultRun.js';
 import { NodeHolds } from './nodeHolds.js';
@@ -22,7 +23,7 @@ interface Stage {
 function stage(t: TestContext): Stage {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const events: EventOf<'fault'>[] = [];
-  const context = { ...environment(), faultId: 1, holds: new NodeHolds(null, null, () => undefined) };
+  const context = { ...environment(), faultId: 1, claims: new Claims(), holds: new NodeHolds(null, null, () => undefined) };
   const run = new FaultRun(faultPlan(1), context, 0, (event) => events.push(event));
   const healed = { count: 0 };
   let finishInject = (): void => undefined;

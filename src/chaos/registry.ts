@@ -3,9 +3,28 @@
  * write one file under `faults/` and name it here.
  */
 import type { FaultKind } from './fault.js';
+import { clientKill } from './faults/clientKill.js';
+import { clientPause } from './faults/clientPause.js';
+import { config } from './faults/config.js';
+import { failover } from './faults/failover.js';
 import { kill } from './faults/kill.js';
 import { pause } from './faults/pause.js';
 import { restart } from './faults/restart.js';
+import { slowCommand } from './faults/slowCommand.js';
+import { throttle } from './faults/throttle.js';
 import { toxic } from './faults/toxic.js';
+import { wipe } from './faults/wipe.js';
 
-export const faultRegistry: readonly FaultKind[] = [kill, pause, restart, toxic] as readonly FaultKind[];
+export const faultRegistry: readonly FaultKind[] = [
+  kill,
+  pause,
+  restart,
+  wipe,
+  throttle,
+  toxic,
+  failover,
+  clientPause,
+  clientKill,
+  slowCommand,
+  config,
+] as readonly FaultKind[];

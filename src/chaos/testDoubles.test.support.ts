@@ -121,11 +121,15 @@ export function planOf(chaos: FaultPlan[], loadUs: number, changes: Partial<Plan
 export function environment(changes: Partial<FaultEnvironment> = {}): FaultEnvironment & { notes: string[] } {
   const notes: string[] = [];
   const view = (): TopologyView => viewOf([nodeView('n1'), nodeView('n2', { shard: 1 })]);
+  const control = (nodeId: string): never => {
+    throw new Error(`nobody can be connected to ${nodeId} here`);
+  };
   return {
     processes: null,
     proxies: null,
     journal: noJournal,
     view,
+    control,
     note: (text) => notes.push(text),
     signal: new AbortController().signal,
     notes,
@@ -176,6 +180,7 @@ export class MemoryProxies implements ProxyControl {
 /** Real redis-servers, one per node id, as children of the test. */
 export class RealProcesses implements ProcessControl {
   readonly starts: string[] = [];
+  readonly removed: string[] = [];
   readonly #ports: Record<string, number>;
   readonly #folder: string;
   readonly #children = new Map<string, ChildProcess>();
@@ -213,6 +218,11 @@ export class RealProcesses implements ProcessControl {
       for (const listener of this.#listeners) listener(change);
     });
     await waitFor(`${nodeId} answers`, async () => (await ping(port, 200)) === 'pong');
+  }
+
+  async removeData(nodeId: string): Promise<void> {
+    if (this.isRunning(nodeId)) throw new Error(`${nodeId} runs`);
+    this.removed.push(nodeId);
   }
 
   async waitForExit(nodeId: string, timeoutUs: number): Promise<{ atUs: number }> {

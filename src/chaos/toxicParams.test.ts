@@ -99,10 +99,11 @@ test('process faults: signals and defaults', () => {
 });
 
 test('registry: kinds are unique and each says what it does and what undoes it', () => {
-  assert.deepEqual(
-    faultRegistry.map((fault) => fault.kind),
-    ['kill', 'pause', 'restart', 'toxic'],
-  );
+  const kinds = faultRegistry.map((fault) => fault.kind);
+  assert.deepEqual(kinds, [...new Set(kinds)]);
+  for (const kind of ['kill', 'pause', 'restart', 'wipe', 'throttle', 'toxic', 'failover', 'client-pause', 'client-kill', 'slow-command', 'config']) {
+    assert.ok(kinds.includes(kind), kind);
+  }
   for (const fault of faultRegistry) {
     assert.match(fault.summary, /\.$/);
     assert.match(fault.healSummary, /\.$/);

@@ -64,6 +64,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
     proxies: stage.proxies,
     journal: stage.journal,
     view: () => observer.view(),
+    control: (nodeId: string) => stage.target.control(nodeId),
     note: (text: string) => stream.event({ tUs: sinceT0(), type: 'message', level: 'info', text }),
     signal: chaosEnd.signal,
   };

@@ -70,6 +70,7 @@ export interface CheckedFault {
 export function checkFault(ground: Ground, entry: CheckedFault): void {
   checkMoment(ground, entry);
   checkAllowed(ground, entry);
+  checkTopology(ground, entry);
   checkNode(ground, entry);
 }
 
@@ -94,6 +95,16 @@ function checkMoment({ phases, tree, problems }: Ground, { index, common }: Chec
   if (common.after && common.after.delay >= endUs) {
     problems.add(at('after', 'delay'), `delay: ${durationText(common.after.delay)} leads beyond the end of the load (${durationText(endUs)})`);
   }
+}
+
+/** A fault that the topology gives nothing to act on. */
+function checkTopology({ target, tree, problems }: Ground, { index, fault }: CheckedFault): void {
+  if (!target || !fault.topologies || fault.topologies.includes(target.topology)) return;
+  const needed = fault.topologies.filter((topology) => topology !== 'external').join(' or ');
+  problems.add(
+    tree.place(['chaos', index, 'fault']),
+    `fault: ${fault.kind} needs target.topology: ${needed}, and this is ${target.topology}; change the topology or choose another fault`,
+  );
 }
 
 function checkAllowed({ target, allow, tree, problems }: Ground, { index, fault }: CheckedFault): void {

@@ -11,6 +11,8 @@ export type Access = Pick<LoadEndpoints, 'username' | 'password' | 'tls'>;
 
 export const noAccess: Access = { username: null, password: null, tls: null };
 
+/** The name that control connections have in CLIENT LIST. */
+export const CONTROL_NAME = 'kvbench-control';
 const CONNECT_LIMIT_MS = 2000;
 const COMMAND_LIMIT_MS = 2000;
 
@@ -44,6 +46,7 @@ export function openControl(host: string, port: number, access: Access): Redis {
     port,
     ...accessOptions(access),
     lazyConnect: true,
+    connectionName: CONTROL_NAME,
     protocol: 2,
     disableClientInfo: true,
     enableReadyCheck: false,

@@ -25,7 +25,18 @@ const KEY_OVERHEAD_BYTES = 110;
 const HEADROOM = 1.1;
 const HEADROOM_WITH_EVICTION = 1.5;
 /** Faults that act on server processes, which are never kvbench's on an external target, whatever is allowed. */
-const processFaults = new Set(['kill', 'pause', 'restart']);
+const processFaults = new Set([
+  'kill',
+  'pause',
+  'restart',
+  'wipe',
+  'throttle',
+  'full-sync',
+  'rolling-restart',
+  'rolling-upgrade',
+  'add-node',
+  'remove-node',
+]);
 
 /** Before anything is connected: only faults that the profile's `allow:` names, and never on processes. */
 export function checkFaults(faults: readonly FaultPlan[], allow: readonly string[]): void {

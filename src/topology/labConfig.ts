@@ -5,6 +5,7 @@
 import type { LabPlan } from '../plan/plan.js';
 
 export const LOG_FILE = 'server.log';
+export const CLUSTER_FILE = 'nodes.conf';
 
 /**
  * Arguments for a server on this port. `busPort` counts in a cluster only; null: the server is too old to be told, and takes
@@ -25,7 +26,7 @@ export function serverArguments(plan: LabPlan, port: number, busPort: number | n
     dir: '.',
     daemonize: 'no',
     logfile: LOG_FILE,
-    ...(plan.topology === 'cluster' ? { 'cluster-enabled': 'yes', 'cluster-config-file': 'nodes.conf' } : {}),
+    ...(plan.topology === 'cluster' ? { 'cluster-enabled': 'yes', 'cluster-config-file': CLUSTER_FILE } : {}),
     ...(plan.topology === 'cluster' && busPort !== null ? { 'cluster-port': String(busPort) } : {}),
   };
   return Object.entries(directives).flatMap(([directive, value]) => [`--${directive}`, ...splitDirectiveValue(value)]);

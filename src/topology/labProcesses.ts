@@ -2,13 +2,13 @@
  * The processes of a lab: `ProcessControl` for the faults, and starting for lab.ts. Everything goes through the supervisor, and only
  * to the servers it started.
  */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import { noAccess, openControl } from './connection.js';
 import { parseInfo } from './infoReply.js';
-import { LOG_FILE } from './labConfig.js';
+import { CLUSTER_FILE, LOG_FILE } from './labConfig.js';
 import type { Supervisor } from './supervisorClient.js';
 import { type LabSignal, OUTPUT_FILE } from './supervisorProtocol.js';
 import type { ProcessChange, ProcessControl } from './target.js';
@@ -28,6 +28,8 @@ const LEAVING_LIMIT_US = 15_000_000;
 const LOOK_EVERY_US = 10_000;
 /** Starting again on the same port: how long somebody else's hold on it is waited for. */
 const PORT_LIMIT_US = 3_000_000;
+/** What a node keeps when its data is removed. */
+const keptFiles: readonly string[] = [LOG_FILE, OUTPUT_FILE, CLUSTER_FILE];
 const LOG_TAIL_LINES = 8;
 const LOG_TAIL_CHARS = 20_000;
 
@@ -82,6 +84,15 @@ export class LabProcesses implements ProcessControl {
           throw new KvbenchError('FAULT_FAILED', `${nodeId} did not start again: ${messageOf(thrown)}`, this.logTail(nodeId));
         }
       }
+    }
+  }
+
+  async removeData(nodeId: string): Promise<void> {
+    if (!this.#specs.has(nodeId)) throw new KvbenchError('FAULT_FAILED', `${nodeId} is not a server of this lab`);
+    if (this.isRunning(nodeId)) throw new KvbenchError('FAULT_FAILED', `the data of ${nodeId} cannot be removed while it is running`);
+    const folder = join(this.#supervisor.folder, nodeId);
+    for (const name of readdirSync(folder)) {
+      if (!keptFiles.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
     }
   }
 

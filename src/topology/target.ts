@@ -43,6 +43,11 @@ export interface ProcessControl {
   signal(nodeId: string, signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<{ atUs: number }>;
   /** Starts a node that is not running with the arguments and data it had; resolves when it answers PING or LOADING. */
   start(nodeId: string): Promise<void>;
+  /**
+   * Removes what a node that is not running has on disk: dump, append-only files. What it knows of its cluster (nodes.conf) and its logs
+   * stay. Throws FAULT_FAILED when it runs.
+   */
+  removeData(nodeId: string): Promise<void>;
   /** Resolves when the process has gone. */
   waitForExit(nodeId: string, timeoutUs: number): Promise<{ atUs: number }>;
   /** Every exit and start of a server, also those nobody asked for. `atUs` is machine monotonic µs. */

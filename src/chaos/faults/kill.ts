@@ -17,6 +17,7 @@ export const kill: FaultKind<KillParams> = {
   healSummary: 'The process is started again with the same arguments and data.',
   params,
   needs: 'process',
+  takesDown: true,
   selector: 'required',
   shading: { color: '#c0392b', label: 'kill' },
   example: '{ at: 8s, for: 10s, fault: kill, node: "master of slot 0", signal: KILL }',

@@ -12,6 +12,7 @@ export const pause: FaultKind<PauseParams> = {
   healSummary: 'The process goes on where it stood (SIGCONT).',
   params,
   needs: 'process',
+  takesDown: true,
   selector: 'required',
   shading: { color: '#8e44ad', label: 'pause' },
   example: '{ at: 8s, for: 1s, fault: pause, node: "master[0]" }',

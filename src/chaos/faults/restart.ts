@@ -17,6 +17,7 @@ export const restart: FaultKind<RestartParams> = {
   healSummary: 'Heals by itself when the server answers again; `for` is only the time by which it is made sure of.',
   params,
   needs: 'process',
+  takesDown: true,
   selector: 'required',
   shading: { color: '#d35400', label: 'restart' },
   example: '{ at: 8s, fault: restart, node: "replica[0]", signal: TERM }',

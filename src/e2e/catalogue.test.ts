@@ -1,0 +1,91 @@
+/** One fault after the other on one cluster under load: each one's effect on the load or the topology, and its complete healing. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { EventOf } from '../result/records.js';
+import type { Summary } from '../result/summary.js';
+import { assertNothingLeft, assertNothingUnaccounted, type Results, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
+
+test('failover, client-pause, client-kill, slow-command, config, throttle, wipe: each has its effect and is healed', {
+  timeout: 90_000,
+}, async () => {
+  const temp = temporaryFolder();
+  const cwd = temporaryFolder();
+  const profile = writeProfile(
+    cwd,
+    'catalogue.yaml',
+    `
+name: catalogue
+target: { topology: cluster, masters: 3, replicasPerMaster: 1, config: { cluster-node-timeout: 4000 } }
+load:
+  threads: 1
+  timeout: 3s
+  workload: { name: mix, operations: { get: 50, set: 50 }, keys: { count: 3000 }, values: { size: 64B }, preload: true }
+  phases: [ { name: steady, duration: 14500ms, rate: 400/s } ]
+chaos:
+  - { at: 1s, fault: failover, node: "master of slot 0" }
+  - { at: 2500ms, for: 700ms, fault: client-pause, node: "master[2]", commands: write }
+  - { at: 4s, for: 800ms, fault: client-pause, node: "master[1]", commands: all }
+  - { at: 5500ms, for: 700ms, fault: client-kill, node: "master[2]", repeat: 200ms }
+  - { at: 7s, fault: slow-command, node: "master[1]", duration: 700ms }
+  - { at: 8500ms, for: 1s, fault: config, node: "master[2]", set: { maxmemory: 1mb, maxmemory-policy: noeviction } }
+  - { at: 10s, for: 1500ms, fault: throttle, node: "master[1]", share: 10%, period: 500ms }
+  - { at: 12s, for: 800ms, fault: wipe, node: "replica of master[0]" }
+`,
+  );
+  const dir = join(cwd, 'out');
+  const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+  const results = readResults(dir);
+  const { summary } = results;
+  assertNothingUnaccounted(summary);
+  assert.deepEqual(
+    summary.faults.map(({ kind, status }) => [kind, status]),
+    [
+      ['failover', 'healed'],
+      ['client-pause', 'healed'],
+      ['client-pause', 'healed'],
+      ['client-kill', 'healed'],
+      ['slow-command', 'healed'],
+      ['config', 'healed'],
+      ['throttle', 'healed'],
+      ['wipe', 'healed'],
+    ],
+  );
+
+  const first = summary.faults[0];
+  assert.ok(typeof first?.promotedMs === 'number', 'the failover’s promotion was seen');
+  assert.equal(summary.target?.nodes.find((node) => node.id === 'n4')?.role, 'replica', 'before t0');
+  assert.equal(atTheEnd(results).find((node) => node.id === 'n4')?.role, 'master', 'the replica took over');
+  assert.ok(longestGapMs(summary, 2, 'write') > 500, 'writes waited for the pause');
+  assert.ok(longestGapMs(summary, 3, 'write') > 600 && longestGapMs(summary, 3, 'read') > 600, 'everything waited');
+  const closed = results.events.filter((event) => event.type === 'connection' && event.state === 'closed' && inForce(summary, 4, event.tUs));
+  assert.ok(closed.length >= 2, `connections were closed again and again: ${closed.length}`);
+  assert.ok(longestGapMs(summary, 5, 'read') > 500, 'a busy server answers nobody');
+  assert.ok((summary.ops.byReason.OOM ?? 0) > 10, `writes beyond maxmemory: ${JSON.stringify(summary.ops.byReason)}`);
+  assert.ok(longestGapMs(summary, 7, 'read') > 300, 'a starved server stutters');
+  const wiped = summary.faults[7];
+  assert.ok(typeof wiped?.processGoneMs === 'number' && typeof wiped.redundancyRestoredMs === 'number', JSON.stringify(wiped));
+  assert.ok(
+    results.events.some((event) => event.type === 'log' && event.log === 'replicaSyncDone' && event.tUs > 12_000_000),
+    'the empty replica was given its data again',
+  );
+  for (const node of atTheEnd(results)) assert.notEqual(node.role, 'unknown', node.id);
+  await assertNothingLeft(temp);
+});
+
+/** Who is what after healing. */
+function atTheEnd({ events }: Results): EventOf<'target'>['nodes'] {
+  return events.find((event) => event.type === 'target')?.nodes ?? [];
+}
+
+function longestGapMs(summary: Summary, faultId: number, kind: 'read' | 'write'): number {
+  const gaps = summary.availability.gaps.filter((gap) => gap.faultId === faultId && gap.kind === kind && !gap.collateral);
+  return Math.max(0, ...gaps.map((gap) => gap.durationMs));
+}
+
+function inForce(summary: Summary, faultId: number, tUs: number): boolean {
+  const fault = summary.faults.find(({ id }) => id === faultId);
+  const fromMs = fault?.injectedAtMs ?? Number.POSITIVE_INFINITY;
+  return tUs / 1000 >= fromMs - 50 && tUs / 1000 <= (fault?.healedAtMs ?? Number.NEGATIVE_INFINITY) + 200;
+}
