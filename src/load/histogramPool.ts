@@ -58,19 +58,22 @@ export class HistogramPool {
     return histogram;
   }
 
-  /** The highest value that counts like the value at this percentile (HDR's rule), in µs; 0 when empty. */
-  percentileUs(id: number, percentile: number): number {
+  /** The highest value that counts like the value at this percentile (HDR's rule) of these histograms together, in µs; 0 when they are empty. */
+  percentileUs(ids: readonly number[], percentile: number): number {
+    const sums = new Map<number, number>();
     let total = 0;
-    this.#forEach(id, (_, count) => {
-      total += count;
-    });
+    for (const id of ids) {
+      this.#forEach(id, (index, count) => {
+        sums.set(index, (sums.get(index) ?? 0) + count);
+        total += count;
+      });
+    }
     let left = Math.max(1, Math.ceil((percentile / 100) * total));
-    let valueUs = 0;
-    this.#forEach(id, (index, count) => {
-      if (left > 0) valueUs = hdrHighestValueUs(index);
+    for (const [index, count] of [...sums].sort(([a], [b]) => a - b)) {
       left -= count;
-    });
-    return valueUs;
+      if (left <= 0) return hdrHighestValueUs(index);
+    }
+    return 0;
   }
 
   /** Empties the histogram and gives its id back. */

@@ -13,22 +13,36 @@ const OPERATION_COUNT = 4;
 /** More than any slot of a run of a month. */
 const SLOT_RANGE = 2 ** 26;
 
-/** HOT: numbers of the cells in use, by (phase, slot, operation). Runs ask for the same cell again and again: the last one per operation is remembered. */
+/**
+ * HOT: numbers of the cells in use, by (phase, slot of the intended start, operation). Runs ask for the same cell again and again: the last
+ * one per operation is remembered.
+ */
 class CellTable {
   phases: number[] = [];
   slots: number[] = [];
   operations: number[] = [];
   readonly #numbers = new Map<number, number>();
-  readonly #lastKey = new Float64Array(OPERATION_COUNT).fill(-1);
+  /** Where the slot of the last cell starts; NaN: there is none. */
+  readonly #lastStartUs = new Float64Array(OPERATION_COUNT).fill(Number.NaN);
+  readonly #lastPhase = new Int32Array(OPERATION_COUNT);
   readonly #lastCell = new Int32Array(OPERATION_COUNT);
 
-  constructor(readonly onNew: (cell: number) => void) {}
+  constructor(
+    readonly slotUs: number,
+    readonly onNew: (cell: number) => void,
+  ) {}
 
-  cellOf(phase: number, slot: number, operation: number): number {
+  cellOf(phase: number, intendedUs: number, operation: number): number {
+    const sinceUs = intendedUs - (this.#lastStartUs[operation] as number);
+    if (sinceUs >= 0 && sinceUs < this.slotUs && this.#lastPhase[operation] === phase) return this.#lastCell[operation] as number;
+    return this.#find(phase, Math.floor(intendedUs / this.slotUs), operation);
+  }
+
+  #find(phase: number, slot: number, operation: number): number {
     const key = (phase * SLOT_RANGE + slot) * OPERATION_COUNT + operation;
-    if (this.#lastKey[operation] === key) return this.#lastCell[operation] as number;
     const cell = this.#numbers.get(key) ?? this.#add(key, phase, slot, operation);
-    this.#lastKey[operation] = key;
+    this.#lastStartUs[operation] = slot * this.slotUs;
+    this.#lastPhase[operation] = phase;
     this.#lastCell[operation] = cell;
     return cell;
   }
@@ -42,7 +56,7 @@ class CellTable {
     this.slots = [];
     this.operations = [];
     this.#numbers.clear();
-    this.#lastKey.fill(-1);
+    this.#lastStartUs.fill(Number.NaN);
   }
 
   #add(key: number, phase: number, slot: number, operation: number): number {
@@ -65,24 +79,23 @@ const COUNTS_PER_CELL = REASON_AT + reasons.length;
 /** HOT: the counts of one worker. */
 export class Recorder {
   readonly #pool = new HistogramPool();
-  readonly #cells = new CellTable((cell) => this.#addCell(cell));
+  readonly #cells = new CellTable(INTERVAL_US, (cell) => this.#addCell(cell));
   #counts = new Uint32Array(64 * COUNTS_PER_CELL);
   readonly #response: number[] = [];
-  readonly #rest = new CellTable((cell) => this.#addRest(cell));
+  readonly #rest = new CellTable(SECOND_US, (cell) => this.#addRest(cell));
   readonly #service: number[] = [];
   readonly #queue: number[] = [];
-  readonly #lags = new CellTable((cell) => {
+  readonly #lags = new CellTable(SECOND_US, (cell) => {
     this.#lag[cell] = this.#pool.acquire();
   });
   readonly #lag: number[] = [];
-  #lagOfSecond = this.#pool.acquire();
+  #dispatchLagP99Us = 0;
 
   /** An operation came due. `dispatchLagUs`: how late the pacer was with it. */
   planned(phase: number, operation: number, intendedUs: number, dispatchLagUs: number): void {
-    const at = this.#cells.cellOf(phase, Math.floor(intendedUs / INTERVAL_US), operation) * COUNTS_PER_CELL + PLANNED_AT;
+    const at = this.#cells.cellOf(phase, intendedUs, operation) * COUNTS_PER_CELL + PLANNED_AT;
     this.#counts[at] = (this.#counts[at] as number) + 1;
-    this.#pool.record(this.#lag[this.#lags.cellOf(phase, Math.floor(intendedUs / SECOND_US), 0)] as number, dispatchLagUs);
-    this.#pool.record(this.#lagOfSecond, dispatchLagUs);
+    this.#pool.record(this.#lag[this.#lags.cellOf(phase, intendedUs, 0)] as number, dispatchLagUs);
   }
 
   /** An operation ended. Times since t0; `sentUs` and `dispatchedUs` count for ok and info only. `reason` is -1 for ok. */
@@ -96,14 +109,14 @@ export class Recorder {
     sentUs: number,
     doneUs: number,
   ): void {
-    const cell = this.#cells.cellOf(phase, Math.floor(intendedUs / INTERVAL_US), operation);
+    const cell = this.#cells.cellOf(phase, intendedUs, operation);
     const base = cell * COUNTS_PER_CELL;
     const outcomeAt = base + OUTCOME_AT + outcome;
     this.#counts[outcomeAt] = (this.#counts[outcomeAt] as number) + 1;
     if (reason >= 0) this.#counts[base + REASON_AT + reason] = (this.#counts[base + REASON_AT + reason] as number) + 1;
     if (outcome !== OutcomeIndex.ok && outcome !== OutcomeIndex.info) return;
     this.#pool.record(this.#response[cell] as number, doneUs - intendedUs);
-    const rest = this.#rest.cellOf(phase, Math.floor(intendedUs / SECOND_US), operation);
+    const rest = this.#rest.cellOf(phase, intendedUs, operation);
     this.#pool.record(this.#service[rest] as number, doneUs - sentUs);
     this.#pool.record(this.#queue[rest] as number, sentUs - dispatchedUs);
   }
@@ -138,6 +151,7 @@ export class Recorder {
   /** Service, queue and dispatch lag since the last take. */
   takeRest(): WorkerRest[] {
     const taken: WorkerRest[] = [];
+    this.#dispatchLagP99Us = this.#pool.percentileUs(this.#lag.slice(0, this.#lags.size), 99);
     for (let cell = 0; cell < this.#rest.size; cell++) {
       const where = { phase: this.#rest.phases[cell] as number, second: this.#rest.slots[cell] as number, op: this.#rest.operations[cell] as number };
       taken.push({ ...where, what: 'service', histogram: this.#takeHistogram(this.#service[cell] as number) });
@@ -152,12 +166,9 @@ export class Recorder {
     return taken;
   }
 
-  /** p99 of the dispatch lag since the last take, for the generator's own health. */
-  takeDispatchLagP99Us(): number {
-    const p99Us = this.#pool.percentileUs(this.#lagOfSecond, 99);
-    this.#pool.release(this.#lagOfSecond);
-    this.#lagOfSecond = this.#pool.acquire();
-    return p99Us;
+  /** p99 of the dispatch lag that the last `takeRest` took, for the generator's own health. */
+  get dispatchLagP99Us(): number {
+    return this.#dispatchLagP99Us;
   }
 
   #takeHistogram(id: number): WorkerRest['histogram'] {

@@ -98,6 +98,7 @@ export class WireConnection implements ReplySink {
   #values = new Uint32Array(RING_START);
   #versions = new Int32Array(RING_START);
   #attempts = new Uint8Array(RING_START);
+  /** Of what has been written. */
   #sent = new Float64Array(RING_START);
   #mask = RING_START - 1;
   #head = 0;
@@ -186,7 +187,7 @@ export class WireConnection implements ReplySink {
     this.#head++;
     if (token >= 0) {
       this.inFlight--;
-      if (kind === ReplyKind.error) return this.#owner.errorReply(this, this.#operation(slot), this.#parser.errorText, this.#readUs);
+      if (kind === ReplyKind.error) return this.#owner.errorReply(this, this.#operation(slot, true), this.#parser.errorText, this.#readUs);
       if (this.#options.replies !== null) this.#tellReply(this.#options.replies, token, kind, integer);
       return this.#owner.succeeded(token, this.#sent[slot] as number, this.#readUs, this.#attempts[slot] as number);
     }
@@ -246,7 +247,6 @@ export class WireConnection implements ReplySink {
     this.#values[slot] = valueBytes;
     this.#versions[slot] = version;
     this.#attempts[slot] = attempts;
-    this.#sent[slot] = -1;
     this.#tail++;
   }
 
@@ -279,7 +279,7 @@ export class WireConnection implements ReplySink {
     this.#mask = mask;
   }
 
-  #operation(slot: number): PendingOperation {
+  #operation(slot: number, isSent: boolean): PendingOperation {
     const operation = this.#scratch;
     operation.token = this.#tokens[slot] as number;
     operation.op = this.#ops[slot] as OperationIndex;
@@ -287,7 +287,7 @@ export class WireConnection implements ReplySink {
     operation.valueBytes = this.#values[slot] as number;
     operation.version = this.#versions[slot] as number;
     operation.attempts = this.#attempts[slot] as number;
-    operation.sentUs = this.#sent[slot] as number;
+    operation.sentUs = isSent ? (this.#sent[slot] as number) : -1;
     return operation;
   }
 
@@ -306,7 +306,7 @@ export class WireConnection implements ReplySink {
     const nowUs = monotonicUs();
     for (; this.#head < this.#tail; this.#head++) {
       const slot = this.#head & this.#mask;
-      if ((this.#tokens[slot] as number) >= 0) this.#owner.lost(this.#operation(slot), reason.kind, nowUs);
+      if ((this.#tokens[slot] as number) >= 0) this.#owner.lost(this.#operation(slot, this.#head < this.#unsent), reason.kind, nowUs);
     }
     this.#owner.closed(this, reason.kind, reason.text, wasReady);
   }
