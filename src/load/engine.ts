@@ -3,6 +3,7 @@
  * one end (ok, fail, info or dropped). Made by worker.ts. It owns tokens, queues and deadlines; it must never lose an operation,
  * wait for one shard on behalf of another, or allocate per operation.
  */
+import { operationsOfPlan, traitsOf } from '../plan/operations.js';
 import { loadEndUs, type Plan } from '../plan/plan.js';
 import { type EventRecord, type GeneratorSample, INTERVAL_US } from '../result/records.js';
 import { type Client, OutcomeIndex } from './client.js';
@@ -61,7 +62,9 @@ export class Engine implements Admission {
   readonly #share: Share;
   readonly #operations: OpenOperations;
   readonly #locks: WriteLocks;
-  readonly #recorder = new Recorder();
+  readonly #recorder: Recorder;
+  readonly #reads: Uint8Array;
+  readonly #lockers: Uint8Array;
   readonly #watch: ShardWatch;
   readonly #queues: ShardQueues;
   readonly #pump = (): void => this.#runPump();
@@ -84,7 +87,7 @@ export class Engine implements Admission {
 
   constructor(options: EngineOptions) {
     const { plan, worker, workers, routing } = options;
-    const uses = usesOf(plan.load.workload.operations);
+    const uses = usesOf(plan.load.workload);
     const shards = routing.shardCount;
     this.#options = options;
     this.#client = options.client;
@@ -93,6 +96,10 @@ export class Engine implements Admission {
     this.#maxInFlight = plan.load.maxInFlight;
     this.#maxQueued = plan.load.maxQueued;
     this.#share = new Share(plan, worker, workers);
+    const traits = traitsOf(plan.load.workload);
+    this.#reads = traits.reads;
+    this.#lockers = traits.locks;
+    this.#recorder = new Recorder(operationsOfPlan(plan).length);
     this.#operations = new OpenOperations(shards * 2);
     this.#locks = new WriteLocks(plan.load.workload.keys.count, this.#share.writers, { ordinary: uses.ordinaryWrites, counters: uses.counters });
     this.#watch = new ShardWatch(worker, this.#operations, uses, (event) => options.output.event(event));
@@ -162,13 +169,13 @@ export class Engine implements Admission {
   admit(phase: number, op: number, keyIndex: number, valueBytes: number, intendedUs: number, lane: number): void {
     const isCounter = op === INCR;
     const shard = this.#routing.shardOf(isCounter, keyIndex);
-    const list = shard * 2 + (op === GET ? 0 : 1);
+    const list = shard * 2 + (this.#reads[op] === 1 ? 0 : 1);
     const dispatchedUs = this.#admissionUs();
     this.#recorder.planned(phase, op, intendedUs, dispatchedUs - intendedUs);
     this.#watch.asked(list);
     const isLate = dispatchedUs - intendedUs >= this.#timeoutUs;
     const canSend = (this.#queues.inFlight[shard] as number) < this.#maxInFlight && this.#queues.head(shard) === NONE;
-    const holder = op === GET ? NONE : this.#locks.holder(isCounter, keyIndex);
+    const holder = this.#lockers[op] === 0 ? NONE : this.#locks.holder(isCounter, keyIndex);
     const mustPark = canSend && holder !== NONE;
     const isFull = ((!canSend || mustPark) && (this.#queues.waiting[shard] as number) >= this.#maxQueued) || this.#operations.isFull;
     if (isLate || isFull) {
@@ -326,8 +333,8 @@ export class Engine implements Admission {
   }
 
   #holderOf(row: number): number {
-    const op = this.#operations.operation[row];
-    return op === GET ? NONE : this.#locks.holder(op === INCR, this.#operations.keyIndex[row] as number);
+    const op = this.#operations.operation[row] as number;
+    return this.#lockers[op] === 0 ? NONE : this.#locks.holder(op === INCR, this.#operations.keyIndex[row] as number);
   }
 
   #send(row: number, shard: number, nowUs: number): void {
@@ -336,9 +343,9 @@ export class Engine implements Admission {
     this.#operations.state[row] = RowState.inFlight;
     this.#operations.sentUs[row] = nowUs;
     this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) + 1;
-    if (op !== GET) this.#locks.setHolder(op === INCR, keyIndex, row);
+    if (this.#lockers[op] === 1) this.#locks.setHolder(op === INCR, keyIndex, row);
     const valueBytes = op === GET ? 0 : (this.#operations.valueBytes[row] as number);
-    this.#client.send(this.#operations.tokenOf(row), op as 0 | 1 | 2 | 3, keyIndex, valueBytes);
+    this.#client.send(this.#operations.tokenOf(row), op, keyIndex, valueBytes);
   }
 
   /** Ends an operation that the client had. */
@@ -346,11 +353,11 @@ export class Engine implements Admission {
     const shard = (this.#operations.list[row] as number) >> 1;
     const op = this.#operations.operation[row] as number;
     const keyIndex = this.#operations.keyIndex[row] as number;
-    const parked = op === GET ? NONE : (this.#operations.link[row] as number);
+    const parked = this.#lockers[op] === 0 ? NONE : (this.#operations.link[row] as number);
     const parkedTail = this.#operations.chainTail[row] as number;
     this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) - 1;
     this.#close(row, outcome, reason, sentUs, doneUs);
-    if (op !== GET) this.#passLock(op === INCR, keyIndex, shard, parked, parkedTail, doneUs);
+    if (this.#lockers[op] === 1) this.#passLock(op === INCR, keyIndex, shard, parked, parkedTail, doneUs);
   }
 
   /** The key of a write that ended goes to the first one parked behind it that is still in time; it takes the slot just freed. */

@@ -7,7 +7,7 @@ import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import type { OperationIndex, Plan } from '../plan/plan.js';
 import { type KeyNaming, keyNameOf } from '../workload/keyNames.js';
-import { NO_VERSION, STAMP_BYTES, type ValueStamper } from '../workload/valueStamp.js';
+import { NO_VERSION, type ValueStamper } from '../workload/valueStamp.js';
 import type { ValuePool } from '../workload/values.js';
 import { classifyError } from './classifyError.js';
 import {
@@ -22,14 +22,14 @@ import {
 } from './client.js';
 import { ClusterFleet } from './clusterFleet.js';
 import { ConnectionNews } from './connectionWatch.js';
+import { IoredisCommands } from './ioredisCommands.js';
 import type { IoredisFleet, IoredisInstance } from './ioredisFleet.js';
 import { OperationCommand } from './operationCommand.js';
 import { NO_REASON } from './reasonIndex.js';
 import type { Routing } from './routing.js';
-import { INCR, SET } from './share.js';
+import { INCR } from './share.js';
 import { StandaloneFleet } from './standaloneFleet.js';
 
-const commandNames = ['get', 'set', 'incr', 'del'] as const;
 const textReply = { replyEncoding: 'utf8' } as const;
 /** resend never: a handshake (HELLO, AUTH) may take this long; by default ioredis sets no limit, and kvbench only ends what is surely dead. */
 const HANDSHAKE_LIMIT_US = 3_000_000;
@@ -59,12 +59,10 @@ export class IoredisClient implements Client {
   readonly #fleet: IoredisFleet;
   readonly #news: ConnectionNews;
   readonly #routing: Routing;
-  readonly #values: ValuePool;
-  readonly #stamper: ValueStamper | null;
   readonly #completion: Completion;
   readonly #replies: ReplyWatch | null;
   readonly #keys: KeyNaming;
-  readonly #ttlMs: string | null;
+  readonly #commands: IoredisCommands;
   readonly #isCluster: boolean;
   readonly #connections: number;
   /** Unsettled operations of connection c to shard s, at s × connections + c. */
@@ -80,12 +78,10 @@ export class IoredisClient implements Client {
     this.capabilities = { resends: plan.load.resend === 'client-default' };
     this.#news = new ConnectionNews(options.listener);
     this.#routing = options.routing;
-    this.#values = options.values;
-    this.#stamper = options.stamper ?? null;
     this.#completion = options.completion;
     this.#replies = options.replies ?? null;
     this.#keys = plan.load.workload.keys;
-    this.#ttlMs = plan.load.workload.ttlMs > 0 ? String(plan.load.workload.ttlMs) : null;
+    this.#commands = new IoredisCommands(plan.load.workload, options.values, options.stamper ?? null);
     this.#isCluster = endpoints.mode === 'cluster';
     this.#connections = plan.load.connections;
     this.#loads = new Int32Array(this.#connections * options.routing.shardCount);
@@ -125,9 +121,11 @@ export class IoredisClient implements Client {
     const key = keyNameOf(this.#keys, isCounter, keyIndex);
     const load = this.#pick(this.#routing.shardOf(isCounter, keyIndex));
     const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
-    const command = new OperationCommand(commandNames[op], this.#argumentsOf(op, key, keyIndex, valueBytes, version), textReply, (error, reply) =>
+    const args = this.#commands.argumentsOf(op, key, keyIndex, valueBytes, version);
+    const command = new OperationCommand(this.#commands.nameOf(op), args, textReply, (error, reply) =>
       this.#settled(token, load, command, error ?? null, reply),
     );
+    if (this.#commands.isCustomRead(op)) command.isReadOnly = true;
     if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);
     this.#loads[load] = (this.#loads[load] as number) + 1;
     instance.sendCommand(command);
@@ -148,14 +146,6 @@ export class IoredisClient implements Client {
     if (this.#keeper !== null) clearInterval(this.#keeper);
     this.#keeper = null;
     this.#fleet.close();
-  }
-
-  #argumentsOf(op: OperationIndex, key: string, keyIndex: number, valueBytes: number, version: number): string[] {
-    if (op !== SET) return [key];
-    const bare = this.#values.textOf(keyIndex, valueBytes);
-    const isStamped = version >= 0 && this.#stamper !== null;
-    const value = isStamped ? this.#stamper.textOf(keyIndex, version, valueBytes) + bare.slice(STAMP_BYTES) : bare;
-    return this.#ttlMs === null ? [key, value] : [key, value, 'PX', this.#ttlMs];
   }
 
   /** The least loaded of the shard's connections, of those that can send if there are any; ties go round. */

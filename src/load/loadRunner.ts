@@ -6,7 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { unreachable } from '../base/assert.js';
 import { monotonicUs } from '../base/clock.js';
 import { type ErrorCode, errorTable, KvbenchError } from '../base/errors.js';
-import { loadEndUs, type Plan } from '../plan/plan.js';
+import { hasKey, operationsOfPlan } from '../plan/operations.js';
+import { loadEndUs, type OperationName, type Plan } from '../plan/plan.js';
 import type { EventRecord, RunSink } from '../result/records.js';
 import type { LoadEndpoints } from './client.js';
 import { mergeIntervals } from './mergeIntervals.js';
@@ -39,6 +40,7 @@ export class LoadRunner {
   #onProgress: (done: number, total: number) => void = () => {};
   #pacing: PacingHelper | null = null;
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #operationNames: OperationName[];
   #t0Us = 0;
   #runningPhase: number | null = null;
   #nextPhase = 0;
@@ -46,6 +48,7 @@ export class LoadRunner {
 
   constructor(plan: Plan, endpoints: LoadEndpoints, sink: RunSink) {
     this.#plan = plan;
+    this.#operationNames = operationsOfPlan(plan);
     this.#endpoints = endpoints;
     this.#sink = sink;
     this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
@@ -69,6 +72,15 @@ export class LoadRunner {
         'INVALID_PROFILE',
         'load.readFrom: replica, but the target is a standalone server, of which kvbench knows no replica',
         'Name a cluster, or write readFrom: master.',
+      );
+    }
+    // Of an external target it is known only now that it is a cluster.
+    const astray = this.#endpoints.mode === 'cluster' ? this.#plan.load.workload.commands?.find((command) => !hasKey(command)) : undefined;
+    if (astray !== undefined) {
+      throw new KvbenchError(
+        'INVALID_PROFILE',
+        `the command ${astray.name} (${astray.text}) has no __key__, but the target is a cluster, where the key says which node a command goes to`,
+        'Give it a __key__, or leave it out.',
       );
     }
     if (this.#plan.load.pacing === 'thread') {
@@ -210,7 +222,7 @@ export class LoadRunner {
       const said = new Set(parts.map((part) => part.worker));
       if (this.#threads.some((thread, worker) => !thread.isFinished && !said.has(worker))) return;
       this.#partial.delete(this.#nextInterval);
-      this.#sink.interval(mergeIntervals(this.#nextInterval++, parts));
+      this.#sink.interval(mergeIntervals(this.#nextInterval++, parts, this.#operationNames));
     }
   }
 

@@ -1,4 +1,5 @@
 /** The load client that a plan names. Called by worker.ts. */
+import { traitsOf } from '../plan/operations.js';
 import { keyNameOf } from '../workload/keyNames.js';
 import type { Client } from './client.js';
 import { type ClientOptions, IoredisClient } from './ioredisClient.js';
@@ -20,7 +21,28 @@ function makeWireClient({ plan, endpoints, worker, routing, values, stamper, com
   const { prefix, perTag } = workload.keys;
   // Without tags names are prefix + index: what is left of the name of counter 0 without its digit.
   const counterPrefix = keyNameOf({ prefix, perTag: 0 }, true, 0).slice(0, -1);
-  const encoder = new CommandEncoder({ prefix, counterPrefix, perTag, ttlMs: workload.ttlMs, values, stamper: stamper ?? null });
+  const encoder = new CommandEncoder({
+    prefix,
+    counterPrefix,
+    perTag,
+    ttlMs: workload.ttlMs,
+    values,
+    stamper: stamper ?? null,
+    commands: workload.commands,
+  });
+  const { reads } = traitsOf(workload);
   const name = `kvbench-wire-${worker}`;
-  return new WireClient({ endpoints, connections, readFrom, routing, encoder, name, protocol: 2, completion, replies: replies ?? null, listener });
+  return new WireClient({
+    endpoints,
+    connections,
+    readFrom,
+    reads,
+    routing,
+    encoder,
+    name,
+    protocol: 2,
+    completion,
+    replies: replies ?? null,
+    listener,
+  });
 }

@@ -1,5 +1,5 @@
 /** Makes one IntervalRecord of the workers' shares of it: counts are added, nothing is averaged. Called by loadRunner.ts; pure. */
-import { type OperationName, operationNames } from '../plan/plan.js';
+import type { OperationName } from '../plan/plan.js';
 import {
   type CellRecord,
   INTERVAL_US,
@@ -11,15 +11,18 @@ import {
 } from '../result/records.js';
 import type { WorkerHistogram, WorkerInterval } from './messages.js';
 
-/** @param parts of the same index, of every worker that was still running */
-export function mergeIntervals(index: number, parts: readonly WorkerInterval[]): IntervalRecord {
-  const rest = mergeRest(parts);
+/**
+ * @param parts of the same index, of every worker that was still running
+ * @param names of the operations by index
+ */
+export function mergeIntervals(index: number, parts: readonly WorkerInterval[], names: readonly OperationName[]): IntervalRecord {
+  const rest = mergeRest(parts, names);
   const generator = parts.flatMap((part) => (part.generator === null ? [] : [part.generator]));
   return {
     index,
     startUs: index * INTERVAL_US,
     endUs: (index + 1) * INTERVAL_US,
-    cells: mergeCells(parts),
+    cells: mergeCells(parts, names),
     shards: mergeShards(parts),
     inFlight: parts.reduce((sum, part) => sum + part.inFlight, 0),
     queued: parts.reduce((sum, part) => sum + part.queued, 0),
@@ -28,7 +31,7 @@ export function mergeIntervals(index: number, parts: readonly WorkerInterval[]):
   };
 }
 
-function mergeCells(parts: readonly WorkerInterval[]): CellRecord[] {
+function mergeCells(parts: readonly WorkerInterval[], names: readonly OperationName[]): CellRecord[] {
   const groups = grouped(
     parts.flatMap((part) => part.cells),
     (cell) => `${cell.phase} ${cell.slot} ${cell.op}`,
@@ -46,7 +49,7 @@ function mergeCells(parts: readonly WorkerInterval[]): CellRecord[] {
     const countOf = (outcome: 0 | 1 | 2 | 3): number => cells.reduce((sum, cell) => sum + cell.byOutcome[outcome], 0);
     const byReason = new Map<number, number>();
     for (const [reason, count] of cells.flatMap((cell) => cell.byReason)) byReason.set(reason, (byReason.get(reason) ?? 0) + count);
-    record.ops[nameOf(first.op)] = {
+    record.ops[nameOf(first.op, names)] = {
       planned: cells.reduce((sum, cell) => sum + cell.planned, 0),
       ok: countOf(0),
       fail: countOf(1),
@@ -91,7 +94,7 @@ function earliest(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-function mergeRest(parts: readonly WorkerInterval[]): RestRecord[] {
+function mergeRest(parts: readonly WorkerInterval[], names: readonly OperationName[]): RestRecord[] {
   const groups = grouped(
     parts.flatMap((part) => part.rest),
     (rest) => `${rest.phase} ${rest.second} ${rest.what} ${rest.op}`,
@@ -108,7 +111,7 @@ function mergeRest(parts: readonly WorkerInterval[]): RestRecord[] {
     }
     const histogram = mergeHistograms(group.map((rest) => rest.histogram));
     if (first.what === 'dispatchLag') record.dispatchLag = histogram;
-    else record[first.what][nameOf(first.op)] = histogram;
+    else record[first.what][nameOf(first.op, names)] = histogram;
   }
   return [...records.values()].sort((a, b) => a.phase - b.phase || a.second - b.second);
 }
@@ -144,8 +147,8 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   return [...groups.values()];
 }
 
-function nameOf(op: number): OperationName {
-  const name = operationNames[op];
+function nameOf(op: number, names: readonly OperationName[]): OperationName {
+  const name = names[op];
   if (name === undefined) throw new Error(`bug in kvbench: operation ${op}`);
   return name;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import hdr from 'hdr-histogram-js';
 import { HIGHEST_TRACKABLE_US, hdrHighestValueUs, hdrLowestValueUs, SIGNIFICANT_DIGITS } from '../base/hdrIndex.js';
+import { operationNames } from '../plan/plan.js';
 import { OutcomeIndex } from './client.js';
 import { mergeHistograms, mergeIntervals } from './mergeIntervals.js';
 import type { WorkerHistogram, WorkerInterval } from './messages.js';
@@ -14,7 +15,7 @@ function valuesOf(histogram: WorkerHistogram): { lowestUs: number; count: number
 }
 
 test('response = dispatch lag + queue + service, each in its own histogram', () => {
-  const recorder = new Recorder();
+  const recorder = new Recorder(4);
   recorder.planned(0, 1, 150_000, 40);
   recorder.completed(0, 1, 150_000, 150_040, OutcomeIndex.ok, -1, 150_140, 150_640);
   const [cell] = recorder.takeCells();
@@ -36,7 +37,7 @@ test('response = dispatch lag + queue + service, each in its own histogram', () 
 });
 
 test('latency is of ok and info; every outcome and reason is counted in the cell of its intended start; a take empties', () => {
-  const recorder = new Recorder();
+  const recorder = new Recorder(4);
   recorder.completed(0, 0, 10, 10, OutcomeIndex.fail, reasonIndex.refused, -1, 30);
   recorder.completed(0, 0, 20, 20, OutcomeIndex.info, reasonIndex.timeout, 25, 5_000_020);
   recorder.completed(0, 0, 30, 30, OutcomeIndex.dropped, reasonIndex['queue-full'], 0, 30);
@@ -63,7 +64,7 @@ test('latency is of ok and info; every outcome and reason is counted in the cell
 
 test('a histogram equals that of hdr-histogram-js for the same values, also when many slots and rounds share the pool', () => {
   const valueUs = fc.oneof(fc.nat(3000), fc.nat(2_000_000), fc.nat(HIGHEST_TRACKABLE_US * 2));
-  const recorder = new Recorder();
+  const recorder = new Recorder(4);
   fc.assert(
     fc.property(fc.array(fc.tuple(valueUs, fc.nat(5)), { minLength: 1, maxLength: 300 }), (values) => {
       const expected = new Map<number, ReturnType<typeof hdr.build>>();
@@ -138,7 +139,7 @@ test('an interval of two workers: cells and shards are added, the earliest failu
     rest: [{ phase: 1, second: 0, op: -1, what: 'dispatchLag', histogram: response }],
     generator: null,
   });
-  assert.deepEqual(mergeIntervals(3, [part(0, 350_000), part(1, 340_000)]), {
+  assert.deepEqual(mergeIntervals(3, [part(0, 350_000), part(1, 340_000)], operationNames), {
     index: 3,
     startUs: 300_000,
     endUs: 400_000,

@@ -9,7 +9,6 @@ import { HistogramPool } from './histogramPool.js';
 import type { WorkerCell, WorkerRest } from './messages.js';
 
 const SECOND_US = 1_000_000;
-const OPERATION_COUNT = 4;
 /** More than any slot of a run of a month. */
 const SLOT_RANGE = 2 ** 26;
 
@@ -23,14 +22,19 @@ class CellTable {
   operations: number[] = [];
   readonly #numbers = new Map<number, number>();
   /** Where the slot of the last cell starts; NaN: there is none. */
-  readonly #lastStartUs = new Float64Array(OPERATION_COUNT).fill(Number.NaN);
-  readonly #lastPhase = new Int32Array(OPERATION_COUNT);
-  readonly #lastCell = new Int32Array(OPERATION_COUNT);
+  readonly #lastStartUs: Float64Array;
+  readonly #lastPhase: Int32Array;
+  readonly #lastCell: Int32Array;
 
   constructor(
     readonly slotUs: number,
+    readonly operationCount: number,
     readonly onNew: (cell: number) => void,
-  ) {}
+  ) {
+    this.#lastStartUs = new Float64Array(operationCount).fill(Number.NaN);
+    this.#lastPhase = new Int32Array(operationCount);
+    this.#lastCell = new Int32Array(operationCount);
+  }
 
   cellOf(phase: number, intendedUs: number, operation: number): number {
     const sinceUs = intendedUs - (this.#lastStartUs[operation] as number);
@@ -39,7 +43,7 @@ class CellTable {
   }
 
   #find(phase: number, slot: number, operation: number): number {
-    const key = (phase * SLOT_RANGE + slot) * OPERATION_COUNT + operation;
+    const key = (phase * SLOT_RANGE + slot) * this.operationCount + operation;
     const cell = this.#numbers.get(key) ?? this.#add(key, phase, slot, operation);
     this.#lastStartUs[operation] = slot * this.slotUs;
     this.#lastPhase[operation] = phase;
@@ -79,17 +83,23 @@ const COUNTS_PER_CELL = REASON_AT + reasons.length;
 /** HOT: the counts of one worker. */
 export class Recorder {
   readonly #pool = new HistogramPool();
-  readonly #cells = new CellTable(INTERVAL_US, (cell) => this.#addCell(cell));
+  readonly #cells: CellTable;
   #counts = new Uint32Array(64 * COUNTS_PER_CELL);
   readonly #response: number[] = [];
-  readonly #rest = new CellTable(SECOND_US, (cell) => this.#addRest(cell));
+  readonly #rest: CellTable;
   readonly #service: number[] = [];
   readonly #queue: number[] = [];
-  readonly #lags = new CellTable(SECOND_US, (cell) => {
+  readonly #lags = new CellTable(SECOND_US, 1, (cell) => {
     this.#lag[cell] = this.#pool.acquire();
   });
   readonly #lag: number[] = [];
   #dispatchLagP99Us = 0;
+
+  /** @param operationCount operation indices are below it */
+  constructor(operationCount: number) {
+    this.#cells = new CellTable(INTERVAL_US, operationCount, (cell) => this.#addCell(cell));
+    this.#rest = new CellTable(SECOND_US, operationCount, (cell) => this.#addRest(cell));
+  }
 
   /** An operation came due. `dispatchLagUs`: how late the pacer was with it. */
   planned(phase: number, operation: number, intendedUs: number, dispatchLagUs: number): void {

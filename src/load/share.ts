@@ -3,7 +3,8 @@
  * one sequence and takes its own; in closed loop each has a sequence of its own and draws only keys that it may write.
  */
 import { Stream } from '../base/random.js';
-import type { OperationName, Plan } from '../plan/plan.js';
+import { type OperationTraits, traitsOf } from '../plan/operations.js';
+import type { Plan, WorkloadPlan } from '../plan/plan.js';
 import { type KeyChooser, makeKeyChooser } from '../workload/keys.js';
 import { type MixIndex, OperationMix, READ_MODIFY_WRITE } from '../workload/operations.js';
 import { ValueSizer } from '../workload/values.js';
@@ -27,6 +28,7 @@ export class Share {
   readonly #redraws: KeyChooser | null;
   readonly #sizer: ValueSizer;
   readonly #keyCount: number;
+  readonly #traits: OperationTraits;
 
   constructor(
     plan: Plan,
@@ -37,6 +39,7 @@ export class Share {
     this.seed = plan.seed;
     this.writers = Math.min(workers, keys.count);
     this.#keyCount = keys.count;
+    this.#traits = traitsOf(plan.load.workload);
     this.#mix = new OperationMix(plan.seed, plan.load.workload);
     this.#keys = makeKeyChooser(plan.seed, keys.distribution, keys.count, this.#mix);
     // A redraw of keys that are written in turn would only jump: the nearest own key keeps the sweep.
@@ -51,12 +54,12 @@ export class Share {
 
   /** Size of the value that operation i writes; 0 when it writes none. */
   valueBytesOf(i: number, op: number): number {
-    return op === SET || op === READ_MODIFY_WRITE ? this.#sizer.valueBytesOf(i) : 0;
+    return this.#traits.values[op] === 1 || op === READ_MODIFY_WRITE ? this.#sizer.valueBytesOf(i) : 0;
   }
 
   /** Open loop: the key of operation i if it is this worker's, else -1. Reads go round robin, writes to the key's writer. */
   openKeyOf(i: number, op: number): number {
-    if (op === GET) return i % this.workers === this.worker ? this.#keys.keyIndexOf(i) : NOT_MINE;
+    if (this.#traits.reads[op] === 1) return i % this.workers === this.worker ? this.#keys.keyIndexOf(i) : NOT_MINE;
     const keyIndex = this.#keys.keyIndexOf(i);
     return keyIndex % this.writers === this.worker ? keyIndex : NOT_MINE;
   }
@@ -64,7 +67,7 @@ export class Share {
   /** Closed loop: the key of this worker's operation i; a key it writes is its own. */
   closedKeyOf(i: number, op: number): number {
     let keyIndex = this.#keys.keyIndexOf(i);
-    if (op === GET || keyIndex % this.writers === this.worker) return keyIndex;
+    if (this.#traits.reads[op] === 1 || keyIndex % this.writers === this.worker) return keyIndex;
     if (this.#redraws !== null) {
       for (let redraw = 0; redraw < MAX_REDRAWS; redraw++) {
         keyIndex = this.#redraws.keyIndexOf(i * MAX_REDRAWS + redraw);
@@ -98,8 +101,14 @@ export function firstOpOf(op: number): number {
 }
 
 /** Which key spaces and kinds of access a mix of operations uses. */
-export function usesOf(operations: Record<OperationName, number>): { ordinaryWrites: boolean; counters: boolean; reads: boolean; writes: boolean } {
-  const ordinaryWrites = operations.set > 0 || operations.del > 0;
+export function usesOf({ operations, commands = [] }: Pick<WorkloadPlan, 'operations' | 'commands'>): {
+  ordinaryWrites: boolean;
+  counters: boolean;
+  reads: boolean;
+  writes: boolean;
+} {
+  const has = (kind: 'read' | 'write'): boolean => commands.some((command) => command.kind === kind && command.weight > 0);
+  const ordinaryWrites = operations.set > 0 || operations.del > 0 || has('write');
   const counters = operations.incr > 0;
-  return { ordinaryWrites, counters, reads: operations.get > 0, writes: ordinaryWrites || counters };
+  return { ordinaryWrites, counters, reads: operations.get > 0 || has('read'), writes: ordinaryWrites || counters };
 }

@@ -4,11 +4,24 @@
  */
 import { availableParallelism } from 'node:os';
 import { RandomStream, Stream } from '../base/random.js';
+import { templateOf } from '../profile/customCommand.js';
 import type { RateRange } from '../profile/fields.js';
 import type { ResolvedFault, ResolvedProfile } from '../profile/loadProfile.js';
 import type { ParsedSelector } from '../profile/nodeSelector.js';
 import { singlePhases } from '../profile/phaseSteps.js';
-import type { FaultPlan, KeyDistribution, LoadPlan, NodeSelector, OpenPhasePlan, Pacing, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
+import type {
+  CommandPlan,
+  FaultPlan,
+  KeyDistribution,
+  LoadPlan,
+  NodeSelector,
+  OpenPhasePlan,
+  Pacing,
+  PhasePlan,
+  Plan,
+  ValueSizes,
+  WorkloadPlan,
+} from './plan.js';
 
 type Load = ResolvedProfile['load'];
 type Workload = Load['workload'];
@@ -109,10 +122,12 @@ export function operationsOf(startPerSec: number, endPerSec: number, durationUs:
 }
 
 function workloadPlan(workload: Workload): WorkloadPlan {
-  const { readModifyWrite, ...operations } = workload.operations;
+  const { get, set, incr, del, readModifyWrite } = workload.operations;
+  const commands = commandPlans(workload);
   return {
     name: workload.name ?? 'inline',
-    operations: { ...operations, get: operations.get + readModifyWrite, set: operations.set + readModifyWrite },
+    operations: { get: get + readModifyWrite, set: set + readModifyWrite, incr, del },
+    ...(commands.length === 0 ? {} : { commands }),
     readModifyWrite,
     keys: { count: workload.keys.count, prefix: workload.keys.prefix, perTag: workload.keys.perTag, distribution: keyDistribution(workload.keys) },
     values: valueSizes(workload.values),
@@ -121,6 +136,14 @@ function workloadPlan(workload: Workload): WorkloadPlan {
     ttlMs: Math.ceil(workload.ttl / 1000),
     preload: workload.preload,
   };
+}
+
+function commandPlans({ commands, operations }: Workload): CommandPlan[] {
+  return Object.entries(commands).map(([name, { command, kind }]) => {
+    const template = templateOf(command);
+    if ('problem' in template) throw new Error(`bug in kvbench: the command ${name} was not checked`);
+    return { name, text: command, kind, weight: operations[name] ?? 0, args: template.args };
+  });
 }
 
 function keyDistribution(keys: Workload['keys']): KeyDistribution {

@@ -3,11 +3,14 @@
  * Pure data: it is stored in `run.json` and goes to the load workers as it is. It never holds a secret's value.
  */
 
+/** The built-in ones; those of a workload, its custom commands among them: `operationNamesOf` (operations.ts). */
 export const operationNames = ['get', 'set', 'incr', 'del'] as const;
-export type OperationName = (typeof operationNames)[number];
-/** Index into `operationNames`; what the hot path carries. */
-export type OperationIndex = 0 | 1 | 2 | 3;
-/** A GET is a read, everything else a write. */
+export type BuiltInOperation = (typeof operationNames)[number];
+/** A built-in operation, or the name of a custom command. */
+export type OperationName = string;
+/** Index into `operationNamesOf`; what the hot path carries. */
+export type OperationIndex = number;
+/** A GET is a read, a custom command what the workload says, everything else a write. */
 export type AccessKind = 'read' | 'write';
 
 export interface Plan {
@@ -94,8 +97,10 @@ export interface LoadPlan {
 
 export interface WorkloadPlan {
   name: string;
-  /** Weights of what is sent, ≥ 0, at least one > 0. */
-  operations: Record<OperationName, number>;
+  /** Weights of what is sent, ≥ 0; at least one, or that of a custom command, is > 0. */
+  operations: Record<BuiltInOperation, number>;
+  /** Custom commands, in the order of their operation indices; absent: none. */
+  commands?: CommandPlan[];
   /** Weight of the gets and sets that are pairs: a get and, once it is answered, a set of the same key. At most that of either. */
   readModifyWrite: number;
   /** `perTag`: so many neighbouring keys have a hash tag in common, and so a slot; 0: no tags. */
@@ -107,6 +112,21 @@ export interface WorkloadPlan {
   ttlMs: number;
   preload: boolean;
 }
+
+/** A command that a workload brings along, sent as operation `name`. */
+export interface CommandPlan {
+  name: OperationName;
+  /** As written. */
+  text: string;
+  kind: AccessKind;
+  /** ≥ 0 */
+  weight: number;
+  /** The command's own name comes first. */
+  args: ArgumentPlan[];
+}
+
+/** Literal bytes are written as a character each (latin1). `value`: a value between two literals, which may be empty. */
+export type ArgumentPlan = { kind: 'literal'; bytes: string } | { kind: 'key' } | { kind: 'value'; before: string; after: string };
 
 export type KeyDistribution =
   | { kind: 'uniform' }

@@ -3,7 +3,8 @@ import Table from 'cli-table3';
 import { normalCdf } from '../base/normal.js';
 import { formatBytes, formatCount } from '../base/units.js';
 import { durationText } from '../profile/durationText.js';
-import { type FaultPlan, loadEndUs, operationNames, type PhasePlan, type Plan, type TargetPlan, type ValueSizes } from './plan.js';
+import { hasValue, operationNamesOf, weightsOf } from './operations.js';
+import { type FaultPlan, loadEndUs, type PhasePlan, type Plan, type TargetPlan, type ValueSizes } from './plan.js';
 
 interface Row {
   sortUs: number;
@@ -116,11 +117,14 @@ function costLines(plan: Plan): string[] {
   const { workload, phases } = plan.load;
   const planned = phases.reduce((sum, phase) => sum + (phase.kind === 'open' ? phase.operationCount : 0), 0);
   const closed = phases.filter((phase) => phase.kind === 'closed').length;
-  const weights = operationNames.map((name) => workload.operations[name]);
+  const weights = weightsOf(workload);
+  const names = operationNamesOf(workload);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const meanBytes = expectedValueBytes(workload.values);
   // A pair of get and set is planned as one.
-  const bytesOf = (operation: 'get' | 'set'): number => (planned * workload.operations[operation] * meanBytes) / (total - workload.readModifyWrite);
+  const bytesOf = (weight: number): number => (planned * weight * meanBytes) / (total - workload.readModifyWrite);
+  const commands = workload.commands ?? [];
+  const carrying = commands.reduce((sum, command) => sum + (hasValue(command) ? command.weight : 0), 0);
   const openEnded =
     closed > 0
       ? `, and as many as ${closed === phases.length ? 'the target answers' : `the target answers in ${closed} closed-loop ${closed === 1 ? 'phase' : 'phases'}`}`
@@ -130,11 +134,12 @@ function costLines(plan: Plan): string[] {
     : 'none';
   const lastFor = durationText(loadEndUs(plan) + plan.load.timeoutUs);
   return [
-    `operations  ${formatCount(planned)} planned${openEnded} (${workload.name}: ${operationNames
-      .filter((name) => workload.operations[name] > 0)
-      .map((name) => `${name} ${workload.operations[name]}`)
+    `operations  ${formatCount(planned)} planned${openEnded} (${workload.name}: ${names
+      .map((name, op) => `${name} ${weights[op]}`)
+      .filter((_, op) => (weights[op] ?? 0) > 0)
       .join(', ')}${workload.readModifyWrite > 0 ? `; ${workload.readModifyWrite} of each as pairs, whose second halves come on top` : ''})`,
-    `values      about ${formatBytes(bytesOf('set'))} written and up to ${formatBytes(bytesOf('get'))} read${closed > 0 ? ', without the closed loop' : ''} (${formatBytes(meanBytes)} each on average)`,
+    ...commands.map(({ name, kind, text }) => `command     ${name} (${kind}): ${text}`),
+    `values      about ${formatBytes(bytesOf(workload.operations.set + carrying))} written and up to ${formatBytes(bytesOf(workload.operations.get))} read${closed > 0 ? ', without the closed loop' : ''} (${formatBytes(meanBytes)} each on average)`,
     `preload     ${data}`,
     `faults      ${plan.chaos.length === 0 ? 'none' : `${plan.chaos.length}, network by ${plan.toxiproxy.kind === 'none' ? 'direct links' : plan.toxiproxy.kind === 'url' ? plan.toxiproxy.url : 'the embedded proxy'}`}`,
     `duration    ${durationText(loadEndUs(plan))} of load; at most ${lastFor} with the last answers (timeout ${durationText(plan.load.timeoutUs)}); set-up, preload and clean-up come on top`,

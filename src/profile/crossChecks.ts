@@ -196,10 +196,9 @@ const duringValues = ['before', 'fault', 'recovery', 'after'];
 function tagProblem(ground: Ground, { metric, name, tags }: ParsedMetric): string | undefined {
   const { op, phase, during, shard, fault } = tags;
   if (op !== undefined) {
-    if (!operationNames.includes(op as OperationName))
-      return `unknown operation "${op}" in ${metric}${didYouMean(op, operationNames, 'the operations are')}`;
-    if (ground.operations?.[op as OperationName] === 0)
-      return `${metric}: the workload has no ${op}, so this would always fail; give it a weight or leave it out`;
+    const known = ground.operations === null ? null : [...new Set([...operationNames, ...Object.keys(ground.operations)])];
+    if (known?.includes(op) === false) return `unknown operation "${op}" in ${metric}${didYouMean(op, known, 'the operations are')}`;
+    if (ground.operations?.[op] === 0) return `${metric}: the workload has no ${op}, so this would always fail; give it a weight or leave it out`;
   }
   if (phase !== undefined && ground.phases) {
     const single = singlePhases(ground.phases);

@@ -83,7 +83,9 @@ function parentsProperty(schema: SchemaNode, path: Path, tree: ProfileTree): Sch
 }
 
 function explainUnknownKeys({ tree, schema, problems }: Explainer, keys: readonly string[], path: Path): void {
-  const known = keysAt(schema, path, tree.root);
+  // Operations may be those of the commands beside them.
+  const commands = path.at(-1) === 'operations' ? tree.get([...path.slice(0, -1), 'commands']) : undefined;
+  const known = [...keysAt(schema, path, tree.root), ...(isMap(commands) ? Object.keys(commands) : [])];
   for (const key of keys) {
     const where = path.length > 0 ? ` in ${showPath(path)}` : '';
     problems.add(tree.place([...path, key], 'key'), `unknown key "${key}"${where}${didYouMean(key, known, 'the keys here are')}`);

@@ -83,13 +83,21 @@ export function whole(min: number, max: number) {
 /** A check over several keys that also runs when single keys are wrong, so that all problems are told at once. It sees presence, and values as they are written. */
 export function together<T extends z.ZodType>(
   schema: T,
-  check: (has: (key: string) => boolean, problem: (message: string, key?: string) => void, value: (key: string) => unknown) => void,
+  check: (
+    has: (key: string) => boolean,
+    problem: (message: string, key?: string | readonly string[]) => void,
+    value: (key: string) => unknown,
+  ) => void,
 ): T {
   const rule = z.superRefine<unknown>((value, ctx) => {
     if (value === null || typeof value !== 'object') return;
     const has = (key: string): boolean => Object.hasOwn(value, key) && (value as Record<string, unknown>)[key] !== undefined;
     const written = (key: string): unknown => (has(key) ? (value as Record<string, unknown>)[key] : undefined);
-    check(has, (message, key) => ctx.addIssue({ code: 'custom', message, path: key === undefined ? [] : [key] }), written);
+    check(
+      has,
+      (message, key) => ctx.addIssue({ code: 'custom', message, path: key === undefined ? [] : typeof key === 'string' ? [key] : [...key] }),
+      written,
+    );
   });
   rule._zod.def.when = () => true;
   return schema.check(rule as z.core.$ZodCheck<z.output<T>>);

@@ -10,6 +10,7 @@ import type { FaultSchema } from '../chaos/fault.js';
 import type { CapacityPlan, FaultPlan, OperationName, TargetPlan, ThresholdPlan } from '../plan/plan.js';
 import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
 import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
+import { checkCommands } from './commandChecks.js';
 import { checkAllow, checkFault, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
 import { type ParsedSelector, parseNodeSelector } from './nodeSelector.js';
@@ -105,6 +106,7 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
   const ground = groundOf(tree, problems, parsed);
   checkPhases(ground);
   checkReads(ground);
+  checkCommands(ground, parsed.isRight(['load', 'workload', 'commands']) ? parsed.profile : null);
   checkAllow(ground, options.faults);
   const chaos = resolveChaos(explainer, references, ground, options.faults);
   const [objective, thresholds] = (['objective', 'thresholds'] as const).map((section) => {

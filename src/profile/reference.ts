@@ -124,7 +124,7 @@ samples fails. Instead of an expression, \`{ threshold: "rate>0.5", abortOnFail:
 \`objective\` takes expressions only, and says what counts as degraded.
 
 An expression is an aggregate, one of \`< <= > >= == !=\`, and a limit. For times the limit is a duration, and a bare number is milliseconds; for ratios it is 0 to 1 or a percentage.
-Tags combine with AND: \`op: ${'get|set|incr|del'}\`, \`phase: NAME\`, \`during: before|fault|recovery|after\`, \`shard: N|any|all\`, \`fault: NUMBER\`.
+Tags combine with AND: \`op: ${'get|set|incr|del'}\` or the name of a custom command, \`phase: NAME\`, \`during: before|fault|recovery|after\`, \`shard: N|any|all\`, \`fault: NUMBER\`.
 States that a fault can wait for (\`after.state\`): ${faultStates.map((state) => `\`${state}\``).join(', ')}.`;
 
 const metricMeanings: Record<(typeof metricNames)[number], string> = {

@@ -1,7 +1,9 @@
 /** The schema of a workload: what is asked of the store. The same keys stand in a file or inline under `load.workload`. */
 import { z } from 'zod';
-import type { OperationName } from '../plan/plan.js';
+import { type BuiltInOperation, operationNames } from '../plan/plan.js';
+import { commandsSchema } from './commandSchema.js';
 import { duration, size, whole } from './fields.js';
+import { isMap } from './profileTree.js';
 
 /** What names may consist of: they become parts of file names, tags and tables. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -19,7 +21,9 @@ const operations = z
     readModifyWrite: weight(
       'Weight of pairs: a GET and, as soon as it is answered, a SET of the same key, as in YCSB’s workload F. Both are counted, as a get and as a set.',
     ),
-  } satisfies Record<OperationName | 'readModifyWrite', z.ZodType>)
+  } satisfies Record<BuiltInOperation | 'readModifyWrite', z.ZodType>)
+  // Those of custom commands; what else is not known is found below.
+  .catchall(z.number().min(0).max(1_000_000).describe('Weight of the custom command of this name.'))
   .refine((weights) => Object.values(weights).some((weight) => weight > 0), {
     error: 'a workload without weights does nothing; give at least one operation a weight above 0, e.g. operations: { get: 90, set: 10 }',
   });
@@ -162,19 +166,40 @@ const values = z
     if (low !== undefined && value.max !== undefined && value.max < low) problem(`is smaller than ${kind === 'uniform' ? 'min' : 'median'}`, 'max');
   });
 
-export const workloadSchema = z.strictObject({
+const wholeWorkload = z.strictObject({
   name: nameField()
     .optional()
     .describe('What reports call it; the file’s name when absent.')
     .meta({ examples: ['session-cache'] }),
   description: z.string().optional().describe('What it stands for, one sentence; shown by `kvbench list`.'),
   operations: operations.describe('Weights of the operations; 90 and 10 mean the same as 9 and 1.').meta({ examples: [{ get: 90, set: 10 }] }),
+  commands: commandsSchema
+    .describe('Custom commands: operations of the workload’s own, under names of its choice, at most 16. They are counted and shown like the others.')
+    .meta({ title: 'map of name → command', examples: [{ touch: { command: 'EXPIRE __key__ 60' } }] }),
   keys: keys.prefault({}).describe('The key space and how operations pick from it.'),
-  values: values.prefault({ size: '64B' }).describe('The sizes of the values that SET writes.'),
+  values: values.prefault({ size: '64B' }).describe('The sizes of the values that SET and `__value__` write.'),
   ttl: duration('0s', '8760h')
     .prefault('0s')
     .describe('Expiry of what SET writes; `0s`: none.')
     .meta({ examples: ['60s'] }),
   preload: z.boolean().default(true).describe('Whether every key is written once before the load starts, so that reads find something.'),
 });
+
+/** Operations and commands belong together: none without the other. Also told when other keys are wrong. */
+const commandsAndWeights = z.superRefine<unknown>((value, ctx) => {
+  if (!isMap(value) || !isMap(value.operations)) return;
+  const weights = value.operations;
+  const commands = isMap(value.commands) ? Object.keys(value.commands) : [];
+  const known: readonly string[] = [...operationNames, 'readModifyWrite', ...commands];
+  const unknown = Object.keys(weights).filter((name) => !known.includes(name));
+  if (unknown.length > 0) ctx.addIssue({ code: 'unrecognized_keys', keys: unknown, path: ['operations'], input: weights });
+  for (const name of commands) {
+    if (weights[name] !== undefined) continue;
+    const message = `would never be sent; give it a weight, e.g. operations: { ${name}: 10 }`;
+    ctx.addIssue({ code: 'custom', path: ['commands', name], message });
+  }
+});
+commandsAndWeights._zod.def.when = () => true;
+
+export const workloadSchema = wholeWorkload.check(commandsAndWeights as z.core.$ZodCheck<z.output<typeof wholeWorkload>>);
 export type Workload = z.output<typeof workloadSchema>;

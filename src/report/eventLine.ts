@@ -4,6 +4,7 @@
  */
 import { unreachable } from '../base/assert.js';
 import { formatUs } from '../base/units.js';
+import { accessOf, operationNamesOf, weightsOf } from '../plan/operations.js';
 import type { FaultState, Plan } from '../plan/plan.js';
 import type { EventOf, EventRecord, NodeRef } from '../result/records.js';
 import { timeText, wrapWords } from './textLayout.js';
@@ -166,9 +167,12 @@ function isCluster({ target }: Plan): boolean {
 
 /** What the load does at all. */
 function accessText({ load }: Plan): string {
-  const { get, set, incr, del } = load.workload.operations;
-  if (set + incr + del === 0) return 'reads';
-  return get === 0 ? 'writes' : 'writes and reads';
+  const { workload } = load;
+  const weights = weightsOf(workload);
+  const asked = operationNamesOf(workload).filter((_, op) => (weights[op] ?? 0) > 0);
+  const kinds = new Set(asked.map((op) => accessOf(workload, op)));
+  if (!kinds.has('write')) return 'reads';
+  return kinds.has('read') ? 'writes and reads' : 'writes';
 }
 
 function line(tUs: number, mark: string, text: string): string {

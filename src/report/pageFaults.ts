@@ -1,6 +1,6 @@
 /** What broke and what it did: faults, incidents, gaps, windows. Called by page.ts; pure. */
 import { formatCount } from '../base/units.js';
-import { operationNames } from '../plan/plan.js';
+import { inOrder } from '../plan/operations.js';
 import type { RunData } from '../result/readRun.js';
 import type { FaultSummary, Gap, Summary } from '../result/summary.js';
 import { atOf, deltaOf, durationOf, missing, shareOf, targetsOf, timeOf } from './pageFormat.js';
@@ -99,7 +99,7 @@ function causeOf(gap: Gap, faults: readonly FaultSummary[], incidents: readonly 
 
 export function windowSection({ windows, faults }: Summary): Html {
   if (windows.length === 0) return html``;
-  const asked = ['all' as const, ...operationNames].filter((op) => windows.some(({ latencyUs }) => latencyUs[op] !== undefined));
+  const asked = ['all', ...inOrder(windows.flatMap(({ latencyUs }) => Object.keys(latencyUs)))];
   const shown = asked.length === 2 ? asked.slice(1) : asked;
   const columns: Column[] = [
     { title: 'Window' },

@@ -1,6 +1,6 @@
 /** What the load did and felt: phases, latency, outcomes, the generator's own health. Called by page.ts; pure. */
 import { formatCount } from '../base/units.js';
-import { operationNames } from '../plan/plan.js';
+import { inOrder } from '../plan/operations.js';
 import type { LatencyByOperation, LatencyStats, OperationCounts, Summary, WorkerSummary } from '../result/summary.js';
 import { atOf, bytesOf, percentOf, rateOf, shareOf, timeOf } from './pageFormat.js';
 import { type Column, groupedTable, type Html, type HtmlValue, html, table } from './pageHtml.js';
@@ -36,7 +36,7 @@ export function latencySection({ latencyUs, serviceUs, queueUs, dispatchLagUs }:
 }
 
 function latencyRows(stats: LatencyByOperation): HtmlValue[][] {
-  const rows = [...operationNames, 'all' as const].flatMap((op): HtmlValue[][] => {
+  const rows = [...inOrder(Object.keys(stats)), 'all'].flatMap((op): HtmlValue[][] => {
     const values = stats[op];
     if (values === undefined) return [];
     return [[op === 'all' ? 'all' : op.toUpperCase(), ...statistics.map(([, key]) => timeOf(values[key])), formatCount(values.count)]];

@@ -1,6 +1,6 @@
 /** The rows of times of the end-of-test summary, in k6's form where the terminal is wide enough, else as a table. Used by terminalSummary.ts. */
 import { formatUs } from '../base/units.js';
-import { operationNames } from '../plan/plan.js';
+import { inOrder } from '../plan/operations.js';
 import type { LatencyStats, Summary } from '../result/summary.js';
 import type { SummaryPage } from './summaryPage.js';
 import { alignColumns, columnsOf } from './textLayout.js';
@@ -45,7 +45,7 @@ export function addTimes(page: SummaryPage, summary: Summary): void {
 
 /** Response by operation (and of all, when there are several), what it is made of for all. */
 function rowsOf({ latencyUs, serviceUs, queueUs, dispatchLagUs }: Summary): TimesRow[] {
-  const names = operationNames.filter((name) => latencyUs[name] !== undefined);
+  const names = inOrder(Object.keys(latencyUs));
   const candidates: [string, LatencyStats | undefined][] = [
     ...names.map((name): [string, LatencyStats | undefined] => [`response ${name}`, latencyUs[name]]),
     ['response all', names.length === 1 ? undefined : latencyUs.all],

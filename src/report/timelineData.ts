@@ -2,7 +2,7 @@
  * The main timeline of a run as plain JSON: rates and response times per bucket, bands and marks. Called by writeReport; the page
  * embeds it and the picture draws it. Reads the intervals once, in order; merges histograms and never averages percentiles.
  */
-import { loadEndUs, type OperationName } from '../plan/plan.js';
+import { loadEndUs } from '../plan/plan.js';
 import type { RunData } from '../result/readRun.js';
 import { INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
@@ -150,7 +150,7 @@ class TimelineBuilder {
   readonly #rates = { planned: [], ok: [], fail: [], info: [], dropped: [] } as Record<(typeof outcomeKeys)[number], number[]>;
   readonly #reasons = new Map<string, number[]>();
   readonly #response = new Map<string, TimelineLatency>();
-  readonly #open = new Map<OperationName | 'all', Counts>();
+  readonly #open = new Map<string, Counts>();
   #bucket = 0;
   #lastEndMs = 0;
 
@@ -175,7 +175,7 @@ class TimelineBuilder {
             count,
           );
         if (cell.response.length === 0) continue;
-        entryOf(this.#open, op as OperationName, () => new Counts()).add(cell.response);
+        entryOf(this.#open, op, () => new Counts()).add(cell.response);
         entryOf(this.#open, 'all', () => new Counts()).add(cell.response);
       }
     }

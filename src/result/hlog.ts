@@ -4,7 +4,7 @@
  */
 import { build, type Histogram, HistogramLogWriter } from 'hdr-histogram-js';
 import { HDR_INDEX_COUNT, HIGHEST_TRACKABLE_US, hdrHighestValueUs, SIGNIFICANT_DIGITS } from '../base/hdrIndex.js';
-import { operationNames } from '../plan/plan.js';
+import { operationsOfPlan } from '../plan/operations.js';
 import type { RunData } from './readRun.js';
 import { INTERVAL_US } from './records.js';
 import { addSparse } from './sparseHistogram.js';
@@ -21,6 +21,7 @@ export function writeLatencyLog(data: Pick<RunData, 'run' | 'intervals'>): strin
   out.push(`#[StartTime: ${(startMs / 1000).toFixed(3)} (seconds since epoch), ${new Date(startMs).toISOString()}]\n`);
   writer.outputLegend();
 
+  const operationNames = operationsOfPlan(data.run.plan);
   const counts = operationNames.map(() => new Uint32Array(HDR_INDEX_COUNT));
   const totals = operationNames.map(() => 0);
   let second: number | null = null;

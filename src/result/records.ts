@@ -71,7 +71,7 @@ export interface CellRecord {
   phase: number;
   /** floor(intendedUs / INTERVAL_US). */
   slot: number;
-  ops: Partial<Record<OperationName, OperationCell>>;
+  ops: Record<OperationName, OperationCell>;
 }
 
 export interface OperationCell {
@@ -102,8 +102,8 @@ export interface RestRecord {
   phase: number;
   /** floor(intendedUs / 1 s). */
   second: number;
-  service: Partial<Record<OperationName, SparseHistogram>>;
-  queue: Partial<Record<OperationName, SparseHistogram>>;
+  service: Record<OperationName, SparseHistogram>;
+  queue: Record<OperationName, SparseHistogram>;
   dispatchLag: SparseHistogram;
 }
 

@@ -1,5 +1,5 @@
 /** The shape of `summary.json`: what CI, `diff` and people build on. Keys may be added, none changes. */
-import type { AccessKind, OperationName } from '../plan/plan.js';
+import type { AccessKind } from '../plan/plan.js';
 import type { FORMAT_VERSION, NodeRef } from './records.js';
 
 export interface Summary {
@@ -56,7 +56,7 @@ export interface LatencyStats {
   max: number;
   count: number;
 }
-export type LatencyByOperation = Partial<Record<OperationName | 'all', LatencyStats>>;
+export type LatencyByOperation = Record<string, LatencyStats>;
 
 export interface PhaseSummary {
   name: string;

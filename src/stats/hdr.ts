@@ -3,7 +3,8 @@
  * latency goes through here: histograms are merged, percentiles are never averaged.
  */
 import { HDR_INDEX_COUNT, hdrHighestValueUs, hdrLowestValueUs } from '../base/hdrIndex.js';
-import { type OperationName, operationNames } from '../plan/plan.js';
+import { inOrder } from '../plan/operations.js';
+import type { OperationName } from '../plan/plan.js';
 import type { SparseHistogram } from '../result/records.js';
 import { addSparse, sparseFromCounts } from '../result/sparseHistogram.js';
 import type { LatencyByOperation, LatencyStats } from '../result/summary.js';
@@ -114,7 +115,7 @@ export class OperationLatency {
   /** Operations without a value are absent; `all` too when there is none. */
   stats(): LatencyByOperation {
     const result: LatencyByOperation = {};
-    for (const op of operationNames) {
+    for (const op of inOrder([...this.#byOperation.keys()])) {
       const stats = this.#byOperation.get(op)?.stats();
       if (stats) result[op] = stats;
     }

@@ -3,7 +3,8 @@
  * run, for aborting a running one, and (over one interval at a time) for telling degraded times.
  */
 import { unreachable } from '../base/assert.js';
-import type { AccessKind, Plan, ThresholdPlan } from '../plan/plan.js';
+import { accessOf } from '../plan/operations.js';
+import type { AccessKind, Plan, ThresholdPlan, WorkloadPlan } from '../plan/plan.js';
 import type { IntervalRecord } from '../result/records.js';
 import type { ThresholdResult } from '../result/summary.js';
 import type { GapUs } from './gaps.js';
@@ -41,6 +42,7 @@ interface Observation {
 export class Probe {
   readonly threshold: ThresholdPlan;
   readonly #scope: Scope;
+  readonly #workload: WorkloadPlan;
   readonly #counts = new Counts();
   readonly #asked = new Set<string>();
   #planned = 0;
@@ -50,6 +52,7 @@ export class Probe {
   constructor(threshold: ThresholdPlan, plan: Plan) {
     this.threshold = threshold;
     this.#scope = new Scope(threshold, plan);
+    this.#workload = plan.load.workload;
   }
 
   clear(): void {
@@ -162,7 +165,7 @@ export class Probe {
 
   #gap(outcome: Outcome): Observation {
     const { shard = 'any', op, fault } = this.threshold.tags;
-    const kinds: AccessKind[] = op === undefined ? ['read', 'write'] : [op === 'get' ? 'read' : 'write'];
+    const kinds: AccessKind[] = op === undefined ? ['read', 'write'] : [accessOf(this.#workload, op)];
     const asked = [...this.#asked].some((key) =>
       kinds.some((kind) => (shard === 'any' || shard === 'all' ? key.endsWith(kind) : key === `${shard} ${kind}`)),
     );

@@ -1,5 +1,5 @@
 /** The counting pass: operations and latency of the whole run, its phases and its windows. Warm-up is counted apart. Used by summarize.ts. */
-import { operationNames, type PhasePlan, type Plan } from '../plan/plan.js';
+import type { PhasePlan, Plan } from '../plan/plan.js';
 import { INTERVAL_US, type IntervalRecord, type RestRecord } from '../result/records.js';
 import type { PhaseSummary, Summary, WindowSummary } from '../result/summary.js';
 import { Counts, OperationLatency } from './hdr.js';
@@ -35,10 +35,7 @@ export class RunTallies {
       if (phase.record) {
         for (const { window, tally } of this.#windows) if (dueUs >= window.startUs && dueUs < window.endUs) tallies.push(tally);
       }
-      for (const op of operationNames) {
-        const operation = cell.ops[op];
-        if (operation) for (const tally of tallies) tally.add(op, operation);
-      }
+      for (const [op, operation] of Object.entries(cell.ops)) for (const tally of tallies) tally.add(op, operation);
     }
     for (const rest of record.rest ?? []) this.#rest(rest);
   }
@@ -103,10 +100,8 @@ export class RunTallies {
 
   #rest(rest: RestRecord): void {
     if (!this.#plan.load.phases[rest.phase]?.record) return;
-    for (const op of operationNames) {
-      this.#service.add(op, rest.service[op] ?? []);
-      this.#queue.add(op, rest.queue[op] ?? []);
-    }
+    for (const [op, service] of Object.entries(rest.service)) this.#service.add(op, service);
+    for (const [op, queue] of Object.entries(rest.queue)) this.#queue.add(op, queue);
     this.dispatchLag.add(rest.dispatchLag);
   }
 

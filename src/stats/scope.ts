@@ -1,5 +1,6 @@
 /** Which operations a threshold is about: its tags `op`, `phase`, `during` and `fault`, ANDed. Warm-up is in no scope. Used by probe.ts. */
-import { type OperationName, operationNames, type Plan, type ThresholdPlan } from '../plan/plan.js';
+import { operationsOfPlan } from '../plan/operations.js';
+import type { OperationName, Plan, ThresholdPlan } from '../plan/plan.js';
 import { type CellRecord, INTERVAL_US, type OperationCell, type RestRecord } from '../result/records.js';
 import { isDuring, type Window, type WindowName, windowNames } from './windows.js';
 
@@ -14,7 +15,7 @@ export class Scope {
 
   constructor(threshold: ThresholdPlan, plan: Plan) {
     const { op, phase, during, fault } = threshold.tags;
-    this.operations = op === undefined ? operationNames : operationNames.filter((name) => name === op);
+    this.operations = operationsOfPlan(plan).filter((name) => op === undefined || name === op);
     this.#plan = plan;
     this.#phases = new Set(plan.load.phases.filter((p) => p.record && (phase === undefined || p.name === phase)).map((p) => p.index));
     this.#faultId = fault === undefined ? null : Number(fault);

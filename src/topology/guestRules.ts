@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import { formatBytes, formatCount } from '../base/units.js';
+import { hasKey } from '../plan/operations.js';
 import type { FaultPlan, Plan, WorkloadPlan } from '../plan/plan.js';
 import { keyNameOf } from '../workload/keyNames.js';
 import { parseInfo } from './infoReply.js';
@@ -117,7 +118,8 @@ export function checkMemory(plan: Plan, node: NodeView, info: string): void {
 export function expectedDataBytes(workload: WorkloadPlan): number {
   const { count } = workload.keys;
   const nameBytes = Buffer.byteLength(keyNameOf(workload.keys, true, count));
-  const values = workload.operations.set > 0 || workload.preload ? count * (KEY_OVERHEAD_BYTES + nameBytes + meanValueBytes(workload)) : 0;
+  const writes = workload.operations.set > 0 || workload.preload || (workload.commands ?? []).some(hasKey);
+  const values = writes ? count * (KEY_OVERHEAD_BYTES + nameBytes + meanValueBytes(workload)) : 0;
   const counters = workload.operations.incr > 0 ? count * (KEY_OVERHEAD_BYTES + nameBytes) : 0;
   return values + counters;
 }

@@ -9,7 +9,7 @@ import { CommandEncoder } from './commandEncoder.js';
 const values = new ValuePool(7, 5000);
 
 function encoded(encoder: CommandEncoder, op: 0 | 1 | 2 | 3, keyIndex: number, valueBytes: number): string {
-  const room = encoder.maxCommandBytes(valueBytes);
+  const room = encoder.maxCommandBytes(op, valueBytes);
   const out = new Uint8Array(room + 10).fill(1);
   const end = encoder.encode(out, new DataView(out.buffer), 5, op, keyIndex, valueBytes, -1);
   assert.ok(end - 5 <= room, 'within the bound it gave');
@@ -44,7 +44,7 @@ test('a version is stamped over the first bytes of the value, and nothing else c
   const stamper = new ValueStamper(5, 1);
   const options = { prefix: 'k:', counterPrefix: 'k:c:', ttlMs: 0, values };
   const stamping = new CommandEncoder({ ...options, stamper });
-  const out = new Uint8Array(stamping.maxCommandBytes(600));
+  const out = new Uint8Array(stamping.maxCommandBytes(1, 600));
   for (const valueBytes of [24, 64, 600]) {
     const end = stamping.encode(out, new DataView(out.buffer), 0, 1, 7, valueBytes, 9);
     const value = stamper.textOf(7, 9, valueBytes) + values.textOf(7, valueBytes).slice(24);

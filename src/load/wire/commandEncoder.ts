@@ -1,10 +1,12 @@
 /**
- * HOT: writes GET, SET, INCR and DEL in RESP straight into a byte array, from parts that were encoded once. Used by WireConnection.
+ * HOT: writes commands in RESP straight into a byte array, from parts that were encoded once: GET, SET, INCR and DEL here, custom ones by
+ * CustomEncoder. Used by WireConnection.
  * Never allocates per command; the caller sees to it that there is room (`maxCommandBytes`).
  */
-import type { OperationIndex } from '../../plan/plan.js';
+import type { CommandPlan, OperationIndex } from '../../plan/plan.js';
 import type { ValueStamper } from '../../workload/valueStamp.js';
 import type { ValuePool } from '../../workload/values.js';
+import { CustomEncoder } from './customEncoder.js';
 
 /** Of a key index below 2^32. */
 const DIGITS_LIMIT = 10;
@@ -24,7 +26,11 @@ export interface EncoderOptions {
   values: ValuePool;
   /** Null or absent: no value has a stamp. */
   stamper?: ValueStamper | null;
+  commands?: readonly CommandPlan[] | undefined;
 }
+
+/** Operations from here on are custom commands. */
+const FIRST_CUSTOM = 4;
 
 export class CommandEncoder {
   readonly #prefix: Uint8Array;
@@ -37,6 +43,7 @@ export class CommandEncoder {
   readonly #pool: DataView;
   readonly #stamper: ValueStamper | null;
   readonly #perTag: number;
+  readonly #custom: CustomEncoder;
   /** What stands between key and value for values of `#lengthOf` bytes. */
   #length: TextWords = wordsOf('');
   #lengthOf = -1;
@@ -60,11 +67,13 @@ export class CommandEncoder {
     this.#pool = new DataView(pool.buffer, pool.byteOffset, pool.length);
     this.#stamper = options.stamper ?? null;
     this.#perTag = options.perTag ?? 0;
+    this.#custom = new CustomEncoder(options.commands ?? [], this.#prefix, this.#perTag, options.values);
   }
 
-  /** An upper bound for the room that one command with a value of that size needs. */
-  maxCommandBytes(valueBytes: number): number {
-    return 96 + WORD_BYTES + Math.max(this.#prefix.length, this.#counterPrefix.length) + this.#setTail.byteCount + valueBytes;
+  /** An upper bound for the room that one command needs; `valueBytes` counts where it carries a value. */
+  maxCommandBytes(op: OperationIndex, valueBytes: number): number {
+    if (op >= FIRST_CUSTOM) return this.#custom.maxCommandBytes(op - FIRST_CUSTOM, valueBytes);
+    return 96 + WORD_BYTES + Math.max(this.#prefix.length, this.#counterPrefix.length) + this.#setTail.byteCount + (op === 1 ? valueBytes : 0);
   }
 
   /**
@@ -74,6 +83,7 @@ export class CommandEncoder {
    * @param version ≥ 0: the value is stamped with it
    */
   encode(out: Uint8Array, view: DataView, at: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number): number {
+    if (op >= FIRST_CUSTOM) return this.#custom.encode(out, at, op - FIRST_CUSTOM, keyIndex, valueBytes);
     const digitCount = digitCountOf(keyIndex);
     let end = at;
     if (this.#perTag === 0) {

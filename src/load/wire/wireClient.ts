@@ -66,8 +66,10 @@ export interface WireClientOptions {
   endpoints: LoadEndpoints;
   /** Per shard. */
   connections: number;
-  /** `replica`: GETs of a cluster go to replicas in turn, to the master while none is connected. Default: master. */
+  /** `replica`: reads of a cluster go to replicas in turn, to the master while none is connected. Default: master. */
   readFrom?: 'master' | 'replica';
+  /** Which operations are reads, by index: 1. */
+  reads: Uint8Array;
   routing: Routing;
   encoder: CommandEncoder;
   name: string;
@@ -137,7 +139,7 @@ export class WireClient implements Client, ConnectionOwner {
 
   /** HOT */
   send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number = NO_VERSION): void {
-    if (this.#replicas !== null && op === 0) {
+    if (this.#replicas !== null && this.#options.reads[op] === 1) {
       const reader = this.#pickReplica(this.#replicas, this.#options.routing.slotOf(false, keyIndex));
       if (reader !== null) return this.#push(reader, token, op, keyIndex, valueBytes, version);
     }

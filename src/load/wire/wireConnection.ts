@@ -153,7 +153,7 @@ export class WireConnection implements ReplySink {
 
   /** HOT: takes one operation; it goes out with the next flush. */
   push(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number, attempts: number): void {
-    this.#makeRoom(this.#options.encoder.maxCommandBytes(op === 1 ? valueBytes : 0));
+    this.#makeRoom(this.#options.encoder.maxCommandBytes(op, valueBytes));
     this.#outTo = this.#options.encoder.encode(this.#out, this.#outView, this.#outTo, op, keyIndex, valueBytes, version);
     this.#enqueue(token, op, keyIndex, valueBytes, version, attempts);
     this.inFlight++;
