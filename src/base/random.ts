@@ -13,6 +13,7 @@ export const Stream = {
   jitter: 6,
   owner: 7,
   arrivalSplit: 8,
+  groupOrder: 9,
 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 

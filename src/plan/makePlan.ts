@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { RandomStream, Stream } from '../base/random.js';
 import { templateOf } from '../profile/customCommand.js';
 import type { RateRange } from '../profile/fields.js';
-import type { ResolvedFault, ResolvedProfile } from '../profile/loadProfile.js';
+import type { ResolvedFault, SingleProfile } from '../profile/loadProfile.js';
 import type { ParsedSelector } from '../profile/nodeSelector.js';
 import { singlePhases } from '../profile/phaseSteps.js';
 import type {
@@ -23,7 +23,7 @@ import type {
   WorkloadPlan,
 } from './plan.js';
 
-type Load = ResolvedProfile['load'];
+type Load = SingleProfile['load'];
 type Workload = Load['workload'];
 
 const ZIPFIAN_THETA = 0.99;
@@ -37,7 +37,7 @@ const LOGNORMAL_MAX_PER_MEDIAN = 100;
 const FIXED_BYTES = 64;
 
 /** @param cores of the machine that makes the load: they decide about `pacing: auto` */
-export function makePlan(profile: ResolvedProfile, cores: number = availableParallelism()): Plan {
+export function makePlan(profile: SingleProfile, cores: number = availableParallelism()): Plan {
   const draws = new RandomStream(profile.seed, Stream.selector);
   const chaos = profile.chaos.map((fault, index) => faultPlan(fault, index + 1, draws));
   return {

@@ -29,6 +29,8 @@ export interface Plan {
   allow: string[];
   /** Look for the highest rate that holds, in many trials (trialPlan.ts); absent: an ordinary run. */
   capacity?: CapacityPlan;
+  /** Which of the profile's variants this is; absent: none. */
+  variant?: string;
 }
 
 export interface CapacityPlan {

@@ -49,6 +49,9 @@ export function checkCapacity(ground: Ground, profile: ProfileOutput | null): Ca
       'chaos: a search for the capacity can have no faults in this version; leave chaos out, or run it apart',
     );
   }
+  if (profile.variants !== undefined) {
+    problems.add(tree.place(['variants'], 'key'), 'variants: a search for the capacity can have none in this version; run it once for each setting');
+  }
   if (Object.keys(profile.thresholds).length > 0) {
     problems.add(
       tree.place(['thresholds'], 'key'),

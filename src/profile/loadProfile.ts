@@ -22,6 +22,7 @@ import { nameFrom, References } from './references.js';
 import { schemaNodeOf } from './schemaNode.js';
 import { findFile } from './shipped.js';
 import { didYouMean } from './suggest.js';
+import { mountVariant, VARIANTS_KEY, type VariantChange, variantChanges, variantNames } from './variants.js';
 import { readYamlFile } from './yamlFile.js';
 
 export interface ProfileOptions {
@@ -34,7 +35,20 @@ export interface ProfileOptions {
 }
 
 /** A profile in which everything is known but the draws. Durations are whole µs, sizes bytes, rates operations per second. */
-export interface ResolvedProfile {
+export interface ResolvedProfile extends SingleProfile {
+  /** In their order; empty: none. Each is the whole profile as that variant has it. */
+  variants: ResolvedVariant[];
+}
+
+export interface ResolvedVariant {
+  name: string;
+  description: string;
+  changes: VariantChange[];
+  profile: SingleProfile;
+}
+
+/** A profile, or one variant of it. */
+export interface SingleProfile {
   name: string;
   description: string;
   seed: number;
@@ -63,8 +77,8 @@ export function loadProfile(file: string, options: ProfileOptions): ResolvedProf
   const found = findFile('profiles', file, process.cwd(), '');
   if ('problem' in found) throw new KvbenchError('FILE_NOT_READABLE', found.problem, 'see `kvbench list profiles` for what is shipped');
   const yaml = readYamlFile(found.path, found.label);
-  const tree = new ProfileTree(yaml.value, yaml.origin);
-  return resolveProfile(tree, { folder: dirname(found.path), labelFolder: dirname(found.label), defaultName: nameFrom(found.path) }, options);
+  const read = (): ProfileTree => new ProfileTree(yaml.value, yaml.origin);
+  return resolveProfile(read, { folder: dirname(found.path), labelFolder: dirname(found.label), defaultName: nameFrom(found.path) }, options);
 }
 
 /**
@@ -80,8 +94,8 @@ export function profileFromObject(
   options: ProfileOptions,
   placeNames: Readonly<Record<string, string>> = {},
 ): ResolvedProfile {
-  const tree = new ProfileTree(object, new ObjectOrigin(label, placeNames));
-  return resolveProfile(tree, { folder: baseFolder, labelFolder: '', defaultName: nameFrom(label) }, options);
+  const read = (): ProfileTree => new ProfileTree(object, new ObjectOrigin(label, placeNames));
+  return resolveProfile(read, { folder: baseFolder, labelFolder: '', defaultName: nameFrom(label) }, options);
 }
 
 interface Whereabouts {
@@ -91,14 +105,43 @@ interface Whereabouts {
   defaultName: string;
 }
 
-function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileOptions): ResolvedProfile {
+/** @param read gives the raw tree, a fresh one each time */
+function resolveProfile(read: () => ProfileTree, where: Whereabouts, options: ProfileOptions): ResolvedProfile {
+  const tree = read();
   const problems = new ProblemList(tree.place([]).file);
+  if (!isMap(tree.root)) throw new ProfileError([notAProfile(tree)]);
+  const profile = resolveOne(tree, null, where, options, problems);
+  const variants = variantNames(tree).map((name) => {
+    const description = tree.get([VARIANTS_KEY, name, 'description']);
+    const changes = variantChanges(tree, name);
+    return {
+      name,
+      description: typeof description === 'string' ? description : '',
+      changes,
+      profile: resolveOne(read(), name, where, options, problems),
+    };
+  });
+  problems.throwIfAny();
+  if (!profile) throw new Error('bug in kvbench: a profile that could not be parsed has no problem');
+  return { ...profile, variants: variants as ResolvedVariant[] };
+}
+
+/** The profile itself (null), or one of its variants; null when something is wrong, which is then told. */
+function resolveOne(
+  tree: ProfileTree,
+  variant: string | null,
+  where: Whereabouts,
+  options: ProfileOptions,
+  problems: ProblemList,
+): SingleProfile | null {
   const schema = schemaNodeOf(documentedProfileSchema(options.faults));
   const explainer: Explainer = { tree, schema, problems };
   const references = new References(tree, where.folder, where.labelFolder, options.faults, problems);
-  if (!isMap(tree.root)) throw new ProfileError([notAProfile(tree)]);
   const expand = (path: Path, next: string): void => references.expandFor(path, next);
-  applyOverrides(tree, { sets: options.sets, env: options.env, schema, expand }, problems);
+  const overrides = { sets: options.sets, env: options.env, schema, expand };
+  applyOverrides(tree, { ...overrides, only: 'variants' }, problems);
+  if (variant !== null) mountVariant(tree, variant, expand, problems);
+  applyOverrides(tree, { ...overrides, only: 'rest' }, problems);
   references.expandAll();
   mountTrialPhases(tree, problems);
 
@@ -115,10 +158,8 @@ function resolveProfile(tree: ProfileTree, where: Whereabouts, options: ProfileO
   });
   const capacity = checkCapacity(ground, parsed.isRight(['capacity']) ? parsed.profile : null);
   if (parsed.profile && parsed.isRight(['target'])) checkFiles(explainer, parsed.profile, where.folder);
-  problems.throwIfAny();
-
   const { profile } = parsed;
-  if (!profile || !objective || !thresholds) throw new Error('bug in kvbench: a profile that could not be parsed has no problem');
+  if (problems.count > 0 || !profile || !objective || !thresholds) return null;
   const { name, description, seed, toxiproxy, load, allow } = profile;
   return {
     name: name ?? where.defaultName,

@@ -7,6 +7,7 @@ import { type Problem, type ProblemList, ProfileError } from './problems.js';
 import { isMap, type Path, type ProfileTree, showPath } from './profileTree.js';
 import { keysAt, type SchemaNode } from './schemaNode.js';
 import { didYouMean } from './suggest.js';
+import { VARIANTS_KEY } from './variants.js';
 import { parseYaml } from './yamlFile.js';
 
 export const ENV_PREFIX = 'KVBENCH_SET_';
@@ -17,6 +18,8 @@ export interface OverrideOptions {
   env: NodeJS.ProcessEnv;
   /** The documented schema, for matching the names of variables to keys. */
   schema: SchemaNode;
+  /** `variants`: those that change what a variant says; `rest`: those that change the profile as the variant left it. */
+  only: 'variants' | 'rest';
   /** Called before a step into a text: puts the file that it names in its place, where it names one. */
   expand(path: Path, next: string): void;
 }
@@ -26,6 +29,7 @@ export function applyOverrides(tree: ProfileTree, options: OverrideOptions, prob
   const variables = Object.keys(options.env).filter((name) => name.startsWith(ENV_PREFIX));
   for (const name of variables.sort()) {
     const segments = name.slice(ENV_PREFIX.length).split('__');
+    if (isOfVariants(segments[0]?.toLowerCase()) !== (options.only === 'variants')) continue;
     applyOne(tree, segments, options.env[name] ?? '', { flag: name, label: name, loose: true }, options, problems);
   }
   for (const set of options.sets) {
@@ -34,8 +38,18 @@ export function applyOverrides(tree: ProfileTree, options: OverrideOptions, prob
       problems.add(outside(`--set ${shorten(set)}`), split.problem);
       continue;
     }
+    if (isOfVariants(split.segments[0]) !== (options.only === 'variants')) continue;
     applyOne(tree, split.segments, split.value, { flag: '--set', label: `--set ${split.path}=…`, loose: false }, options, problems);
   }
+}
+
+/** Inside a variant the keys are those of the profile. */
+function documentedAt(path: Path): Path {
+  return path[0] === VARIANTS_KEY && path.length > 2 ? path.slice(2) : path;
+}
+
+function isOfVariants(first: string | undefined): boolean {
+  return first === VARIANTS_KEY;
 }
 
 interface Source {
@@ -97,7 +111,7 @@ function resolvePath(tree: ProfileTree, segments: readonly string[], source: Sou
         problem: `${name} is ${JSON.stringify(here)}, it has no keys inside${known.length > 0 && !known.includes(String(path.at(-1))) ? didYouMean(String(path.at(-1)), known) : ''}`,
       };
     }
-    path.push(source.loose ? looseKey(segment, here, keysAt(options.schema, path, tree.root)) : segment);
+    path.push(source.loose ? looseKey(segment, here, keysAt(options.schema, documentedAt(path), tree.root)) : segment);
   }
   return { path };
 }

@@ -9,6 +9,7 @@ import { documentedFault } from './chaosSchema.js';
 import { loadSchema, phasesSchema } from './loadSchema.js';
 import { targetSchema } from './targetSchema.js';
 import { objectiveSchema, thresholdsSchema } from './thresholdSchema.js';
+import { variantsSchema } from './variantSchema.js';
 import { nameField, workloadSchema } from './workloadSchema.js';
 
 const toxiproxy = z
@@ -56,6 +57,15 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType, P extends z.Zod
         'Looks for the highest open-loop rate at which an objective holds, in many short trials, instead of one run. Excludes `load.phases`, `chaos` and `thresholds`.',
       )
       .meta({ examples: [{ objective: { latency: 'p(99)<2ms' } }] }),
+    variants: variantsSchema
+      .optional()
+      .describe(
+        'Name → what is different there: the same keys as the profile (target, load, chaos, thresholds, …). `kvbench run` plays them one after the other, `--repeat N` times over, as a run group with one report. Excludes `capacity`.',
+      )
+      .meta({
+        title: 'map of name → differences',
+        examples: [{ 'aof-always': { target: { config: { appendonly: 'yes', appendfsync: 'always' } } } }],
+      }),
     allow: z
       .array(z.string())
       .default([])

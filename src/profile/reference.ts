@@ -43,6 +43,8 @@ export function renderProfileReference(faults: readonly FaultSchema[]): string {
     '## `capacity`',
     `${properties.capacity?.description ?? ''} Rates are doubled from the lowest until one fails twice, what is left is halved to the precision, and the rate found is confirmed; then the rate above it gets a second look.`,
     table(referenceRows(without(properties.capacity, []), 'capacity.')),
+    '## `variants`',
+    variantsText,
     '## Node selectors',
     'They resolve at injection, by the roles of that moment; the event says to what, and the heal acts on what the injection hit.',
     selectorTable,
@@ -126,6 +128,19 @@ samples fails. Instead of an expression, \`{ threshold: "rate>0.5", abortOnFail:
 An expression is an aggregate, one of \`< <= > >= == !=\`, and a limit. For times the limit is a duration, and a bare number is milliseconds; for ratios it is 0 to 1 or a percentage.
 Tags combine with AND: \`op: ${'get|set|incr|del'}\` or the name of a custom command, \`phase: NAME\`, \`during: before|fault|recovery|after\`, \`shard: N|any|all\`, \`fault: NUMBER\`.
 States that a fault can wait for (\`after.state\`): ${faultStates.map((state) => `\`${state}\``).join(', ')}.`;
+
+const variantsText = `Name → what is different there, in the keys of the profile (\`description\`, \`target\`, \`toxiproxy\`, \`load\`, \`objective\`, \`chaos\`, \`thresholds\`, \`allow\`). Merged key by key as a JSON Merge
+Patch (RFC 7386): maps merge, \`null\` takes a key away, anything else replaces; a map with numbers for keys reaches into a list (\`load: { phases: { 1: { rate: 8000/s } } }\`).
+The profile without any variant must be valid too. \`--set\` goes over what a variant says; \`--set variants.NAME.…\` changes one variant.
+
+\`\`\`yaml
+variants:
+  none: {}
+  aof-always: { target: { config: { appendonly: "yes", appendfsync: always } } }
+\`\`\`
+
+\`kvbench run PROFILE\` plays them in turn, \`--repeat N\` times over (\`--variant NAME\` picks some), each time on a target brought up afresh: first in an order drawn from the seed, then turned by one
+place each round, so that a drift of the machine is no variant's doing. All runs have the same seed, and so the same operations.`;
 
 const metricMeanings: Record<(typeof metricNames)[number], string> = {
   latency: 'response time: from the intended start to the reply',
