@@ -14,7 +14,7 @@ import type { CapacityPlan, Plan } from '../plan/plan.js';
 import { trialPlan } from '../plan/trialPlan.js';
 import { renderCapacityClosing, trialLine } from '../report/capacityText.js';
 import { eventLine } from '../report/eventLine.js';
-import { type GroupRecord, type TrialPurpose, type TrialSummary, writeGroup } from '../result/group.js';
+import { type CapacityGroupRecord, readGroup, type TrialPurpose, type TrialSummary, writeGroup } from '../result/group.js';
 import { readRun } from '../result/readRun.js';
 import { type EventRecord, FORMAT_VERSION } from '../result/records.js';
 import { makeResultFolder, RunFolder, useEmptyFolder } from '../result/runFolder.js';
@@ -30,7 +30,7 @@ import { machineRecord, makeRunRecord } from './runRecord.js';
 import { bringUpTarget, connectLoad, preload } from './stage.js';
 import { Teardown } from './teardown.js';
 import type { Terminal } from './terminal.js';
-import { fromHere, writeGroupResults } from './writeGroupResults.js';
+import { fromHere, writeCapacityResults } from './writeGroupResults.js';
 
 interface Search {
   plan: Plan;
@@ -46,7 +46,9 @@ export async function findCapacity(plan: Plan, out: string | undefined, terminal
   const dir = out === undefined ? makeResultFolder('reports', plan.name) : useEmptyFolder(out);
   const failure = await search(plan, dir, terminal, interrupt);
   if (failure === 'not started') return ExitCode.interrupted;
-  const { summary, files } = await writeGroupResults(dir, (text) => terminal.status(text));
+  const group = readGroup(dir);
+  assert(group.kind === 'capacity', 'a search wrote another kind of group');
+  const { summary, files } = await writeCapacityResults(dir, group, (text) => terminal.status(text));
   terminal.status(null);
   terminal.data(renderCapacityClosing(summary));
   const report = files.find((file) => basename(file) === 'report.html');
@@ -60,7 +62,7 @@ async function search(plan: Plan, dir: string, terminal: Terminal, interrupt: In
   const { capacity } = plan;
   assert(capacity !== undefined, 'a search without capacity in its plan');
   const teardown = new Teardown();
-  let group: GroupRecord | null = null;
+  let group: CapacityGroupRecord | null = null;
   try {
     const target = await bringUpTarget(plan, teardown, terminal, interrupt.signal);
     await fill(plan, target, terminal, interrupt);
@@ -93,7 +95,7 @@ async function fill(plan: Plan, target: Target, terminal: Terminal, { signal }: 
   }
 }
 
-function groupRecord(plan: Plan, dir: string, target: Target): GroupRecord {
+function groupRecord(plan: Plan, dir: string, target: Target): CapacityGroupRecord {
   return {
     formatVersion: FORMAT_VERSION,
     kind: 'capacity',

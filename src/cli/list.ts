@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ExitCode } from '../base/errors.js';
 import { faultRegistry } from '../chaos/registry.js';
 import { listShipped } from '../profile/shipped.js';
-import type { CapacitySummary, GroupRecord } from '../result/group.js';
+import type { GroupRecord, GroupSummary } from '../result/group.js';
 import type { RunRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import type { ListArguments } from './main.js';
@@ -46,7 +46,7 @@ function runs(parent: string): [string, string][] {
     const run = readJson<RunRecord>(join(parent, name, 'run.json'));
     if (run === null) {
       const group = readJson<GroupRecord>(join(parent, name, 'group.json'));
-      if (group !== null) rows.push([join(parent, name), groupText(group, readJson<CapacitySummary>(join(parent, name, 'summary.json')))]);
+      if (group !== null) rows.push([join(parent, name), groupText(group, readJson<GroupSummary>(join(parent, name, 'summary.json')))]);
       continue;
     }
     const summary = readJson<Summary>(join(parent, name, 'summary.json'));
@@ -58,9 +58,10 @@ function runs(parent: string): [string, string][] {
   return rows;
 }
 
-function groupText(group: GroupRecord, summary: CapacitySummary | null): string {
+function groupText(group: GroupRecord, summary: GroupSummary | null): string {
   if (summary === null) return `${group.name}: cut off (kvbench report shows what there is)`;
-  return `${group.name}: ${summary.verdict}, ${summary.trials.length} trials. ${summary.sentence}`;
+  const what = summary.kind === 'capacity' ? `${summary.trials.length} trials` : `${summary.runs.length} runs`;
+  return `${group.name}: ${summary.verdict}, ${what}. ${summary.sentence}`;
 }
 
 function readJson<T>(file: string): T | null {

@@ -101,7 +101,7 @@ function parser(args: readonly string[]): Argv {
 /** A flag that takes one value, given twice: which one is meant? */
 function nothingTwice(args: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(args)) {
-    if (!Array.isArray(value) || name === '_' || name === 'set' || name === 'profiles') continue;
+    if (!Array.isArray(value) || name === '_' || name === 'set' || name === 'variant' || name === 'profiles') continue;
     throw new KvbenchError('INVALID_ARGUMENT', `--${name} was given ${value.length} times: ${value.join(', ')}`, 'Give it once.');
   }
   return true;
@@ -153,6 +153,13 @@ function runOptions(command: Argv) {
     })
     .option('seed', { type: 'number', describe: 'Seed of every random draw (default: the profile’s)' })
     .option('server', { type: 'string', describe: 'redis-server or valkey-server program of the lab' })
+    .option('repeat', { type: 'number', describe: 'Rounds: the run, or each variant of the profile in turn, so many times, as one group' })
+    .option('variant', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'Only this variant of the profile (several: give it again)',
+    })
     .option('dry-run', { type: 'boolean', default: false, describe: 'Show the timeline and what it costs; start nothing' })
     .option('url', { type: 'string', describe: 'Quick run against a server that already runs: redis:// or rediss://' })
     .option('workload', { type: 'string', describe: 'Quick run: a workload file or shipped name' })
@@ -168,6 +175,7 @@ function runOptions(command: Argv) {
     .option('tls-ca', { type: 'string', describe: 'Quick run: file of the certificate authority' })
     .example('$0 run profiles/failover.yaml --out my-run', 'Write the results to my-run')
     .example('$0 run failover --server valkey-server', 'The same on Valkey')
+    .example('$0 run persistence --repeat 3', 'Its variants in turn, three times over, and one report that compares them')
     .example('$0 run steady --set load.threads=1 --seed 7', 'Another seed, one worker');
 }
 

@@ -1,11 +1,15 @@
-/** From command-line arguments to a plan: a profile file or shipped name, or a quick run with --url. Called by run.ts. */
+/** From command-line arguments to a plan, or those of a group: a profile file or shipped name, or a quick run with --url. Called by run.ts. */
 import { KvbenchError } from '../base/errors.js';
 import { faultRegistry } from '../chaos/registry.js';
+import { type GroupPlan, groupPlan } from '../plan/groupPlan.js';
 import { makePlan } from '../plan/makePlan.js';
 import type { Plan } from '../plan/plan.js';
-import { loadProfile, type ProfileOptions, profileFromObject } from '../profile/loadProfile.js';
+import { loadProfile, type ProfileOptions, profileFromObject, type ResolvedProfile } from '../profile/loadProfile.js';
 import { quickFlagOf, quickProfile } from '../profile/quickProfile.js';
 import type { RunArguments } from './main.js';
+
+/** Rounds of a group; more would be a mistake in the unit. */
+const MAX_REPEAT = 1000;
 
 /** Flags that only make sense without a profile. */
 const quickFlags = [
@@ -25,8 +29,41 @@ const quickFlags = [
 /** Those that say which server. */
 const targetFlags: readonly (typeof quickFlags)[number][] = ['mode', 'username', 'passwordEnv', 'tlsCa'];
 
+export interface Plans {
+  plan: Plan;
+  /** Null: one run, or a search for the capacity. */
+  group: GroupPlan | null;
+}
+
 /** @throws KvbenchError INVALID_ARGUMENT or INVALID_PROFILE */
-export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
+export function plansOf(args: RunArguments, env: NodeJS.ProcessEnv): Plans {
+  const profile = profileOf(args, env);
+  const plan = makePlan(profile);
+  const repeat = args.repeat ?? 1;
+  if (!Number.isInteger(repeat) || repeat < 1 || repeat > MAX_REPEAT)
+    throw new KvbenchError('INVALID_ARGUMENT', `--repeat ${args.repeat} is not a number of rounds`, `It can be 1 to ${MAX_REPEAT}.`);
+  if (plan.capacity !== undefined && args.repeat !== undefined)
+    throw new KvbenchError(
+      'INVALID_ARGUMENT',
+      '--repeat belongs to runs; a search for the capacity repeats its trials itself',
+      'Set capacity.confirm instead.',
+    );
+  const variants = pickedVariants(profile, args.variant);
+  return { plan, group: variants.length === 0 && repeat === 1 ? null : groupPlan(profile, variants, repeat) };
+}
+
+/** In the order of the profile; all of them when none is picked. */
+function pickedVariants({ name, variants }: ResolvedProfile, picked: readonly string[]): ResolvedProfile['variants'] {
+  for (const wanted of picked) {
+    if (variants.some((variant) => variant.name === wanted)) continue;
+    const names = variants.map((variant) => variant.name);
+    const hint = names.length === 0 ? 'The profile has no variants.' : `Its variants are ${names.join(', ')}.`;
+    throw new KvbenchError('INVALID_ARGUMENT', `the profile ${name} has no variant ${JSON.stringify(wanted)}`, hint);
+  }
+  return picked.length === 0 ? variants : variants.filter((variant) => picked.includes(variant.name));
+}
+
+function profileOf(args: RunArguments, env: NodeJS.ProcessEnv): ResolvedProfile {
   const sets = [...args.set];
   if (args.seed !== undefined) sets.push(`seed=${args.seed}`);
   if (args.server !== undefined) sets.push(`target.server=${JSON.stringify(args.server)}`);
@@ -47,7 +84,7 @@ export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
         '--server names the program of a lab, and --url means a server that already runs',
         'Leave one of them out.',
       );
-    return makePlan(profileFromObject(quickProfile({ ...args, url: args.url }), 'command line', process.cwd(), options, quickFlagOf));
+    return profileFromObject(quickProfile({ ...args, url: args.url }), 'command line', process.cwd(), options, quickFlagOf);
   }
   const extra = quickFlags.filter((flag) => args[flag] !== undefined);
   if (args.profile === undefined) {
@@ -58,16 +95,16 @@ export function planOf(args: RunArguments, env: NodeJS.ProcessEnv): Plan {
     );
   }
   if (extra[0] !== undefined) throw belongsToQuickRun(extra[0]);
-  return makePlan(loadProfile(args.profile, options));
+  return loadProfile(args.profile, options);
 }
 
 /** A search for the capacity is about the server, so --url and the flags beside it say which. Null: the profile is an ordinary one. */
-function capacityAimedAt(args: RunArguments, url: string, options: ProfileOptions): Plan | null {
-  if (args.profile === undefined || makePlan(loadProfile(args.profile, options)).capacity === undefined) return null;
+function capacityAimedAt(args: RunArguments, url: string, options: ProfileOptions): ResolvedProfile | null {
+  if (args.profile === undefined || loadProfile(args.profile, options).capacity === null) return null;
   const idle = quickFlags.find((flag) => args[flag] !== undefined && !targetFlags.includes(flag));
   if (idle !== undefined) throw belongsToQuickRun(idle);
   const { target } = quickProfile({ ...args, url }) as { target: unknown };
-  return makePlan(loadProfile(args.profile, { ...options, sets: [...options.sets, `target=${JSON.stringify(target)}`] }));
+  return loadProfile(args.profile, { ...options, sets: [...options.sets, `target=${JSON.stringify(target)}`] });
 }
 
 function belongsToQuickRun(flag: (typeof quickFlags)[number]): KvbenchError {

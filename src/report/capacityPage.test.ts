@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CapacityPlan } from '../plan/plan.js';
-import type { CapacitySummary, GroupRecord, TrialSummary } from '../result/group.js';
+import type { CapacityGroupRecord, CapacitySummary, TrialSummary } from '../result/group.js';
 import { capacityCurve } from './capacityCurve.js';
 import { renderCapacityPage } from './capacityPage.js';
 import { CAPACITY_PICTURE_HEIGHT_PX, renderCapacityPicture } from './capacityPicture.js';
@@ -51,7 +51,7 @@ function summaryOf(limitedBy: CapacitySummary['capacity']['limitedBy'], trials: 
   };
 }
 
-const group: GroupRecord = {
+const group: CapacityGroupRecord = {
   formatVersion: 1,
   kind: 'capacity',
   kvbenchVersion: '0.0.0',

@@ -2,7 +2,7 @@
 import { kvbenchVersion } from '../base/packageRoot.js';
 import { formatCount } from '../base/units.js';
 import type { CapacityPlan } from '../plan/plan.js';
-import type { CapacitySummary, GroupRecord, TrialSummary } from '../result/group.js';
+import type { CapacityGroupRecord, CapacitySummary, TrialSummary } from '../result/group.js';
 import { capacityCurve } from './capacityCurve.js';
 import { capacitySvg, curveStyle } from './capacitySvg.js';
 import { byRate, purposeTexts } from './capacityText.js';
@@ -18,7 +18,7 @@ const verdicts = {
 } as const;
 
 /** The whole page. The same input gives the same text. */
-export function renderCapacityPage(group: GroupRecord, capacity: CapacityPlan, summary: CapacitySummary): string {
+export function renderCapacityPage(group: CapacityGroupRecord, capacity: CapacityPlan, summary: CapacitySummary): string {
   const verdict = verdicts[summary.verdict];
   return html`<!doctype html>
 <html lang="en">
@@ -147,12 +147,12 @@ function objectiveSection({ objective, precision, confirm }: CapacityPlan): Html
   return html`<section id="objective"><h2>Objective</h2><p class="note">Rates are doubled until one fails twice, then what is left is halved to ${percentOf(precision).replace('.00', '')}; the rate found has to hold ${confirm === 1 ? 'once more' : `${confirm} times more`}, and the rate above it gets a second look.</p>${table([{ title: 'Metric' }, { title: 'Wanted' }], rows)}</section>`;
 }
 
-function targetText({ target }: GroupRecord): string {
+function targetText({ target }: CapacityGroupRecord): string {
   return target === null ? 'unknown target' : `${target.topology}, ${target.server} ${target.version}`;
 }
 
 function metadata(
-  { id, startedAt, argv, plan, machine, kvbenchVersion: version, target, formatVersion }: GroupRecord,
+  { id, startedAt, argv, plan, machine, kvbenchVersion: version, target, formatVersion }: CapacityGroupRecord,
   summary: CapacitySummary,
 ): Html {
   const rows: [string, HtmlValue][] = [

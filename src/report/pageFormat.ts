@@ -74,6 +74,7 @@ function placeOf(shard: number | null, role: NodeRef['role']): string {
   return words.length === 0 ? '' : ` (${words.join(' ')})`;
 }
 
-function spaced(text: string): string {
+/** Unbreakable spaces between figures and their units. */
+export function spaced(text: string): string {
   return text.replace(/(\d)([a-zµ]+)/g, `$1${NBSP}$2`).replace(/([a-zµ])(\d)/g, `$1${NBSP}$2`);
 }

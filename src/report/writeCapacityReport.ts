@@ -2,11 +2,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '../base/assert.js';
-import type { CapacitySummary, GroupRecord } from '../result/group.js';
+import type { CapacityGroupRecord, CapacitySummary } from '../result/group.js';
 import { capacityCurve } from './capacityCurve.js';
 
 /** Writes both files and returns their paths. The page comes first: it is there even if the picture can't be drawn. */
-export async function writeCapacityReport(dir: string, group: GroupRecord, summary: CapacitySummary): Promise<{ files: string[] }> {
+export async function writeCapacityReport(dir: string, group: CapacityGroupRecord, summary: CapacitySummary): Promise<{ files: string[] }> {
   // Loaded here: the drawing library takes longer to load than most commands take to run.
   const [{ renderCapacityPage }, { renderCapacityPicture }] = await Promise.all([import('./capacityPage.js'), import('./capacityPicture.js')]);
   const { capacity } = group.plan;

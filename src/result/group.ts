@@ -1,15 +1,19 @@
 /**
  * The files of a run group, the folder of several runs that answer one question: `group.json`, what was asked, written when it starts;
- * `summary.json`, what came out; and the runs in `runs/`. Written by cli/capacity.ts; `report` and `list` read them.
+ * `summary.json`, what came out; and the runs in `runs/`. Written by cli/capacity.ts and cli/runGroup.ts; `report` and `list` read them.
  */
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import type { Plan } from '../plan/plan.js';
 import { FORMAT_VERSION, type RunRecord } from './records.js';
+import type { RunsGroupRecord, RunsGroupSummary } from './runsGroup.js';
 import type { LatencyStats, ThresholdResult } from './summary.js';
 
-export interface GroupRecord {
+export type GroupRecord = CapacityGroupRecord | RunsGroupRecord;
+export type GroupSummary = CapacitySummary | RunsGroupSummary;
+
+export interface CapacityGroupRecord {
   formatVersion: typeof FORMAT_VERSION;
   kind: 'capacity';
   kvbenchVersion: string;
@@ -95,17 +99,23 @@ export function isGroupFolder(dir: string): boolean {
 /** Throws RESULT_NOT_READABLE: missing, damaged, or of an unknown version. */
 export function readGroup(dir: string): GroupRecord {
   const file = join(dir, GROUP_FILE);
-  let record: Partial<GroupRecord>;
+  let record: { formatVersion?: unknown };
   try {
-    record = JSON.parse(readFileSync(file, 'utf8')) as Partial<GroupRecord>;
+    record = (JSON.parse(readFileSync(file, 'utf8')) ?? {}) as { formatVersion?: unknown };
   } catch (error) {
     throw notReadable(`${file} cannot be read: ${messageOf(error)}`);
   }
   if (record.formatVersion !== FORMAT_VERSION) {
     throw notReadable(`${file} has formatVersion ${JSON.stringify(record.formatVersion) ?? 'none'}; this kvbench reads version ${FORMAT_VERSION}`);
   }
-  if (record.kind !== 'capacity' || record.plan?.capacity === undefined) throw notReadable(`${file} is no group that this kvbench knows`);
-  return record as GroupRecord;
+  if (!isKnown(record)) throw notReadable(`${file} is no group that this kvbench knows`);
+  return record;
+}
+
+function isKnown(record: object): record is GroupRecord {
+  const { kind, plan, variants, runs } = record as { kind?: unknown; plan?: Partial<Plan>; variants?: unknown; runs?: unknown };
+  if (kind === 'capacity') return plan?.capacity !== undefined;
+  return (kind === 'variants' || kind === 'repeat' || kind === 'ab') && Array.isArray(variants) && Array.isArray(runs);
 }
 
 /** Folders of the group's runs that have begun, in their order, relative to the group's. */

@@ -1,5 +1,6 @@
 /** docs/result-format.md, made from the schemas; a test fails when the page is stale. Pure. */
 import { z } from 'zod';
+import { runsGroupSchema, runsGroupSummarySchema } from './groupSchemas.js';
 import { FORMAT_VERSION, reasons } from './records.js';
 import { eventSchema, intervalSchema, runSchema, summarySchema } from './schemas.js';
 
@@ -38,6 +39,18 @@ them. Adding histograms is adding counts; \`latency.hlog\` has the same as text 
     text: `One line per happening, appended in the order they became known; \`tUs\` is when they were (a server's log line is placed by its own time). The first
 line is \`{"formatVersion":${FORMAT_VERSION},"type":"events"}\`.`,
     schema: eventSchema,
+  },
+  {
+    file: 'group.json',
+    text: `Of a group of runs: repeats (\`kvbench run --repeat N\`), variants of a profile, base against candidate (\`kvbench ab\`). The runs are ordinary result folders,
+\`runs/NN-variant/\`, each on a target brought up afresh. That of a search for the capacity is described above.`,
+    schema: runsGroupSchema,
+  },
+  {
+    file: 'summary.json of a group',
+    text: `Each figure of a variant is the median over its runs (of an even number the mean of the middle two), with the least and the greatest. \`report.html\` and
+\`variants.png\` show the same; \`kvbench report DIR\` makes all of it again from \`group.json\` and the runs.`,
+    schema: runsGroupSummarySchema,
   },
 ];
 

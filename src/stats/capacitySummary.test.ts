@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CapacityPlan, ThresholdPlan } from '../plan/plan.js';
 import { trialPlan } from '../plan/trialPlan.js';
 import { planModel, runModel, statsModel, summaryModel } from '../report/reportModel.test.support.js';
-import type { CapacitySummary, GroupRecord, TrialSummary } from '../result/group.js';
+import type { CapacityGroupRecord, CapacitySummary, TrialSummary } from '../result/group.js';
 import type { Summary } from '../result/summary.js';
 import { capacityStep } from './capacitySearch.js';
 import { settingsOf, summarizeCapacity, summarizeTrial } from './capacitySummary.js';
@@ -72,7 +72,7 @@ function trialAt(rateOpsPerSec: number, summary: Summary, number = 1): TrialSumm
 
 /** A whole search against a server that answers as told. */
 function searched(answer: (rate: number) => Summary, stopAfter = Number.POSITIVE_INFINITY): CapacitySummary {
-  const group: GroupRecord = {
+  const group: CapacityGroupRecord = {
     formatVersion: 1,
     kind: 'capacity',
     kvbenchVersion: '0.0.0',

@@ -5,7 +5,7 @@
 import { ExitCode } from '../base/errors.js';
 import { formatCount, formatPercent, formatUs } from '../base/units.js';
 import type { CapacityPlan, Plan, ThresholdPlan } from '../plan/plan.js';
-import type { CapacityResult, CapacitySummary, GroupRecord, TrialPurpose, TrialSummary, TrialVerdict } from '../result/group.js';
+import type { CapacityGroupRecord, CapacityResult, CapacitySummary, TrialPurpose, TrialSummary, TrialVerdict } from '../result/group.js';
 import { FORMAT_VERSION } from '../result/records.js';
 import type { Summary, ThresholdResult } from '../result/summary.js';
 import { capacityStep, type SearchSettings } from './capacitySearch.js';
@@ -59,7 +59,7 @@ function isUpperTime({ name, comparator, aggregate }: ThresholdPlan): boolean {
 }
 
 /** What the search made of its trials, which are in the order they ran. */
-export function summarizeCapacity(group: GroupRecord, trials: readonly TrialSummary[]): CapacitySummary {
+export function summarizeCapacity(group: CapacityGroupRecord, trials: readonly TrialSummary[]): CapacitySummary {
   const capacity = group.plan.capacity as CapacityPlan;
   const step = capacityStep(settingsOf(capacity), trials);
   const { findings } = step;
