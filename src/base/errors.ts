@@ -27,7 +27,10 @@ export const errorTable = {
   },
   RESULT_NOT_WRITABLE: { exitCode: ExitCode.invalidInput, meaning: 'The result folder cannot be made or written.' },
   SERVER_NOT_FOUND: { exitCode: ExitCode.targetUnavailable, meaning: 'No redis-server or valkey-server was found.' },
-  LAB_FAILED: { exitCode: ExitCode.targetUnavailable, meaning: 'A lab server did not start or the cluster did not form in time.' },
+  LAB_FAILED: {
+    exitCode: ExitCode.targetUnavailable,
+    meaning: 'A lab server did not start, the lab did not form in time, or no lab of this name runs.',
+  },
   TARGET_UNREACHABLE: { exitCode: ExitCode.targetUnavailable, meaning: 'The external target could not be reached, or refused the login.' },
   TARGET_REFUSED: {
     exitCode: ExitCode.targetUnavailable,

@@ -18,7 +18,7 @@ export class BenchServers {
 
   private constructor(target: Target) {
     this.#target = target;
-    this.mode = target.mode;
+    this.mode = target.mode === 'cluster' ? 'cluster' : 'standalone';
     this.#controls = target.nodes.map((node) => target.control(node.id));
   }
 

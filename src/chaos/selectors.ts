@@ -8,7 +8,9 @@ import type { NodeView, TopologyView } from '../topology/target.js';
 
 /** The nodes meant, in start order; empty when nobody has the role now. */
 export function resolveSelector(selector: NodeSelector, view: TopologyView): NodeView[] {
-  const nodes = view.nodes.toSorted(byStartOrder);
+  const all = view.nodes.toSorted(byStartOrder);
+  const nodes = all.filter((node) => node.role !== 'sentinel');
+  const sentinels = all.filter((node) => node.role === 'sentinel');
   const masters = mastersByLowestSlot(nodes);
   const replicas = replicasByShard(nodes);
   switch (selector.by) {
@@ -26,6 +28,10 @@ export function resolveSelector(selector: NodeSelector, view: TopologyView): Nod
       return one(drawn(preferReachable(masters.filter(isNode)), selector.draw));
     case 'randomReplica':
       return one(drawn(preferReachable(replicas), selector.draw));
+    case 'sentinel':
+      return one(sentinels[selector.index]);
+    case 'allSentinels':
+      return sentinels.filter(isReachable);
     case 'allMasters':
       return masters.filter(isNode).filter(isReachable).toSorted(byStartOrder);
     case 'allReplicas':

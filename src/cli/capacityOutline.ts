@@ -1,6 +1,7 @@
 /** A search for the capacity before it begins: what is going to be tried, and how long it can take. Called by run.ts for `--dry-run`. Pure. */
 import { formatCount, formatPercent } from '../base/units.js';
 import type { CapacityPlan, Plan } from '../plan/plan.js';
+import { targetText } from '../plan/timeline.js';
 import { durationText } from '../profile/durationText.js';
 import { maxTrials, usualTrials } from '../stats/capacitySearch.js';
 import { settingsOf } from '../stats/capacitySummary.js';
@@ -18,14 +19,8 @@ export function renderCapacityOutline(plan: Plan, capacity: CapacityPlan): strin
   const trialTime = (trials: number, drainUs: number): string =>
     durationText(Math.round((trials * (settleUs + trialUs + TRIAL_OVERHEAD_US + drainUs)) / 1e6) * 1_000_000);
   const { target, load } = plan;
-  const where =
-    target.kind === 'external'
-      ? `external target ${target.url}`
-      : target.topology === 'standalone'
-        ? `lab, one ${target.server}`
-        : `lab, cluster of ${target.masters} masters`;
   const lines = [
-    `${plan.name}: ${where}, seed ${plan.seed}`,
+    `${plan.name}: ${targetText(target)}, seed ${plan.seed}`,
     ...(plan.description === '' ? [] : [plan.description]),
     '',
     `objective   ${objective.map(({ metric, expression }) => `${metric} ${expression}`).join(', ')}; none dropped, availability at least 99.9 %`,

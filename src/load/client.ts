@@ -2,7 +2,7 @@
  * The seam between the load engine and whatever sends operations. The engine owns tokens, queues and deadlines; a client
  * only sends and reports. `ioredis` and (later) `wire` and a user's own module stand behind it.
  */
-import type { OperationIndex, SecretSource } from '../plan/plan.js';
+import type { LabPlan, OperationIndex, SecretSource } from '../plan/plan.js';
 
 /** Index into `outcomes` (result/records.ts); `dropped` is the engine's alone. */
 export const OutcomeIndex = { ok: 0, fail: 1, info: 2, dropped: 3 } as const;
@@ -68,9 +68,11 @@ export interface Client {
 
 /** Where a worker finds the target. Structured-cloneable; a password lives here in memory only. */
 export interface LoadEndpoints {
-  mode: 'standalone' | 'cluster';
-  /** Addresses as the nodes announce them. */
+  mode: LabPlan['topology'];
+  /** Addresses as the nodes announce them, without sentinels; outside a cluster the master of t0 first. */
   seeds: { host: string; port: number }[];
+  /** Whom to ask for the master, with mode `sentinel`; as announced. */
+  sentinels?: { masterName: string; seeds: { host: string; port: number }[] };
   /** Announced `host:port` → where this client group reaches it (a proxy); null: directly. */
   natMap: Record<string, { host: string; port: number }> | null;
   /** Announced `host:port` → node id. */

@@ -9,6 +9,7 @@
 import type { Redis } from 'ioredis';
 import { monotonicUs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { parseMasterAddress } from '../topology/infoReply.js';
 
 /** Between two questions to a node, and between two attempts to connect. */
 export const POLL_INTERVAL_US = 100_000;
@@ -28,8 +29,13 @@ export interface ProbeAnswer {
   replication: string | null;
   clusterNodes: string | null;
   clusterInfo: string | null;
+  /** Of a sentinel: `host:port` of the master it watches, null where it knows none; absent of other nodes. */
+  sentinelMaster?: string | null;
   refusal: string | null;
 }
+
+/** What a node is asked: every one for its replication, in a cluster for its nodes too; a sentinel for the master it watches. */
+export type ProbeQuestions = { of: 'server' } | { of: 'clusterNode' } | { of: 'sentinel'; masterName: string };
 
 export interface ProbeListener {
   answer(nodeId: string, answer: ProbeAnswer): void;
@@ -42,7 +48,7 @@ export class NodeProbe {
   readonly settled: Promise<void>;
   readonly #nodeId: string;
   readonly #connect: () => Redis;
-  readonly #cluster: boolean;
+  readonly #questions: ProbeQuestions;
   readonly #listener: ProbeListener;
   #settle: () => void = () => undefined;
   #redis: Redis | null = null;
@@ -59,11 +65,11 @@ export class NodeProbe {
   #lastError = '';
   #stopped = false;
 
-  /** @param connect makes a connection that does not retry, queue or throw (Target.control) @param cluster whether to ask CLUSTER commands */
-  constructor(nodeId: string, connect: () => Redis, cluster: boolean, listener: ProbeListener) {
+  /** @param connect makes a connection that does not retry, queue or throw (Target.control) */
+  constructor(nodeId: string, connect: () => Redis, questions: ProbeQuestions, listener: ProbeListener) {
     this.#nodeId = nodeId;
     this.#connect = connect;
-    this.#cluster = cluster;
+    this.#questions = questions;
     this.#listener = listener;
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -132,9 +138,12 @@ export class NodeProbe {
     const redis = this.#redis;
     if (!redis) return;
     this.#askedAtUs = nowUs;
-    const questions = redis.pipeline().info('replication');
-    if (this.#cluster) questions.cluster('NODES').cluster('INFO');
-    questions.exec().then(
+    const pipeline = redis.pipeline();
+    const { of } = this.#questions;
+    if (of === 'sentinel') pipeline.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#questions.masterName);
+    else pipeline.info('replication');
+    if (of === 'clusterNode') pipeline.cluster('NODES').cluster('INFO');
+    pipeline.exec().then(
       (replies) => {
         if (redis === this.#redis) this.#take(replies ?? []);
       },
@@ -153,6 +162,7 @@ export class NodeProbe {
     const askedAtUs = this.#askedAtUs ?? monotonicUs();
     this.#askedAtUs = null;
     const atUs = monotonicUs();
+    const isSentinel = this.#questions.of === 'sentinel';
     const [replication, clusterNodes, clusterInfo] = replies.map(([error, result]) => (error === null && typeof result === 'string' ? result : null));
     const sinceUs = atUs - this.#trueAtUs;
     this.#trueAtUs = askedAtUs;
@@ -164,6 +174,7 @@ export class NodeProbe {
       replication: replication ?? null,
       clusterNodes: clusterNodes ?? null,
       clusterInfo: clusterInfo ?? null,
+      ...(isSentinel ? { sentinelMaster: parseMasterAddress(replies[0]?.[1]) } : {}),
       refusal: refusals[0]?.[0]?.message ?? null,
     });
     this.#settle();

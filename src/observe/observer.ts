@@ -10,10 +10,10 @@
  */
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import type { EventRecord, RunSink } from '../result/records.js';
-import type { Target, TopologyView } from '../topology/target.js';
+import { dataNodes, type Target, type TargetMode, type TopologyView } from '../topology/target.js';
 import { meaningOf, parseLogLine } from './logLines.js';
 import { LogTail, type TailedLines } from './logTail.js';
-import { NodeProbe, POLL_INTERVAL_US, REPLY_LIMIT_US } from './nodeProbe.js';
+import { NodeProbe, POLL_INTERVAL_US, type ProbeQuestions, REPLY_LIMIT_US } from './nodeProbe.js';
 import { SAMPLE_INTERVAL_US, ServerSampler } from './serverSamples.js';
 import { TopologyTracker } from './topologyTracker.js';
 import { WallOffset } from './wallOffset.js';
@@ -48,6 +48,11 @@ export async function startObserver(options: ObserverOptions): Promise<Observer>
   return watch;
 }
 
+function questionsFor(mode: TargetMode, watches: string | undefined): ProbeQuestions {
+  if (watches !== undefined) return { of: 'sentinel', masterName: watches };
+  return { of: mode === 'cluster' ? 'clusterNode' : 'server' };
+}
+
 class Watch implements Observer {
   readonly #sink: RunSink;
   readonly #t0Us: number;
@@ -70,8 +75,8 @@ class Watch implements Observer {
     this.#target = target;
     this.#tracker = new TopologyTracker(target, (event) => this.#emit(event));
     this.#probes = target.nodes.map(
-      ({ id }) =>
-        new NodeProbe(id, () => target.control(id), target.mode === 'cluster', {
+      ({ id, watches }) =>
+        new NodeProbe(id, () => target.control(id), questionsFor(target.mode, watches), {
           answer: (nodeId, answer) => {
             this.#answeredUs = answer.atUs;
             if (answer.refusal !== null) this.#noteRefusal(nodeId, answer.refusal, answer.atUs);
@@ -83,7 +88,7 @@ class Watch implements Observer {
           },
         }),
     );
-    this.#samplers = target.nodes.map(
+    this.#samplers = dataNodes(target.nodes).map(
       ({ id }) =>
         new ServerSampler(
           () => target.control(id),

@@ -3,7 +3,8 @@
  * never asks anything and reads no clock: every time comes with an answer.
  *
  * What its events mean (all as the nodes see it; `resolutionUs`: the change happened at most so long before `tUs`):
- * - `role`: the role or shard of a node as it says itself; of a silent node, as those say that heard of the highest epoch.
+ * - `role`: the role or shard of a node as it says itself; of a silent node, as those say that heard of the highest epoch, or its replicas.
+ *   Sentinels have none.
  * - `flag`: what one node (`seenBy`) holds of another: `pfail` suspected, `fail` agreed by a majority, `ok` neither. `ok` is not told at first.
  * - `clusterState`: CLUSTER INFO's cluster_state of one node; `ok` is not told at first.
  * - `replicas`: `known`: replicas that belong to the shard, alive or not; `inSync`: those whose acknowledgement the shard's present
@@ -57,11 +58,11 @@ export class TopologyTracker {
     this.#shards = new ShardNumbers(
       records.map((record): SlotHolder => ({ id: record.id, masterId: record.masterId, slots: record.slots.map(parseRange) })),
     );
-    this.#states = target.nodes.map(({ id, host, port }) => {
+    this.#states = target.nodes.map(({ id, host, port, watches }) => {
       const address = records.find((record) => record.id === id)?.address ?? `${host}:${port}`;
       return {
         // Until a node has named itself its id is one that no line can carry.
-        member: { id, address, clusterId: this.#cluster ? `unknown ${id}` : null },
+        member: { id, address, clusterId: this.#cluster ? `unknown ${id}` : null, ...(watches === undefined ? {} : { isSentinel: true }) },
         poll: { id, atUs: 0, replication: null, cluster: null },
         reachable: false,
         clusterText: '',
@@ -98,9 +99,12 @@ export class TopologyTracker {
     if (!state) return;
     const replication = answer.replication === null ? null : parseReplicationInfo(answer.replication);
     const before = state.poll.replication;
-    if (!state.reachable || before?.role !== replication?.role || before?.masterAddress !== replication?.masterAddress) this.#bareIsStale = true;
+    const { sentinelMaster } = answer;
+    const changed = before?.role !== replication?.role || before?.masterAddress !== replication?.masterAddress;
+    if (!state.reachable || changed || state.poll.sentinelMaster !== sentinelMaster) this.#bareIsStale = true;
     state.reachable = true;
     state.poll = { id: nodeId, atUs: answer.atUs, replication, cluster: this.#clusterLines(state, answer.clusterNodes) };
+    if (sentinelMaster !== undefined) state.poll.sentinelMaster = sentinelMaster;
     this.#inSync.observe(nodeId, replication, answer.atUs);
     this.#takeClusterState(state, answer);
     if (this.#begun) this.#tellFailures(state, answer.atUs, answer.sinceUs);
@@ -165,7 +169,7 @@ export class TopologyTracker {
       this.#bare = composeView(
         this.#states.map((state) => state.member),
         this.#states.map((state) => state.poll),
-      ).map((view, i) => this.#completed(view, this.#states[i]));
+      ).map((view, i) => ({ ...view, reachable: this.#states[i]?.reachable ?? false }));
       this.#shardOf = this.#shards.shardsOf(this.#bare);
     }
     this.#nodes = this.#bare.map((view) => ({
@@ -178,20 +182,10 @@ export class TopologyTracker {
     for (let shard = 0; shard < this.#shards.shardCount; shard++) this.#tellReplicas(shard, atUs, sinceUs);
   }
 
-  /** What only this file knows: who answers, and in standalone whose replica a node is. */
-  #completed(view: BareNodeView, state: NodeState | undefined): BareNodeView {
-    const masterAddress = this.#cluster ? null : (state?.poll.replication?.masterAddress ?? null);
-    return {
-      ...view,
-      reachable: state?.reachable ?? false,
-      masterId: masterAddress === null ? view.masterId : this.nodeNamed(masterAddress),
-    };
-  }
-
   #tellRole(view: NodeView, atUs: number, sinceUs: number): void {
     const state = this.#byId.get(view.id);
     const told = `${view.role} ${view.shard}`;
-    if (!state || state.toldRole === told) return;
+    if (!state || view.role === 'sentinel' || state.toldRole === told) return;
     state.toldRole = told;
     const epoch = state.poll.cluster?.find((line) => line.myself)?.configEpoch ?? null;
     this.#emit({ tUs: atUs, type: 'role', node: view.id, role: view.role, shard: view.shard, epoch, resolutionUs: sinceUs });

@@ -51,13 +51,25 @@ export type TargetPlan = LabPlan | ExternalPlan;
 
 export interface LabPlan {
   kind: 'lab';
-  topology: 'standalone' | 'cluster';
+  topology: 'standalone' | 'replicated' | 'sentinel' | 'cluster';
+  /** 1 outside a cluster. */
   masters: number;
   replicasPerMaster: number;
+  /** With topology `sentinel`, and only there. */
+  sentinel?: SentinelPlan;
   /** A program name or path, as given. */
   server: string;
   /** redis.conf directives, as given. */
   config: Record<string, string>;
+}
+
+/** The sentinels of a lab, and how they judge. */
+export interface SentinelPlan {
+  count: number;
+  /** How many must agree that the master is down; a majority elects the one that acts, whatever this says. */
+  quorum: number;
+  downAfterMs: number;
+  failoverTimeoutMs: number;
 }
 
 /** A secret is named, never held: it is read when the connection is made. */
@@ -89,7 +101,7 @@ export interface LoadPlan {
   /** Deadline of an operation, from its intended start. */
   timeoutUs: number;
   resend: 'never' | 'client-default';
-  /** Where a cluster's GETs go; `replica`: to the master only while no replica of the shard can be reached. */
+  /** Where GETs go; `replica`: to the master only while no replica of the shard can be reached. */
   readFrom: 'master' | 'replica';
   /** What wakes a worker when an operation is due. */
   pacing: Pacing;
@@ -225,6 +237,8 @@ export type NodeSelector = { text: string } & (
   | { by: 'replicaOfMaster'; index: number }
   | { by: 'randomMaster' /** uniform in [0,1): drawn from the seed */; draw: number }
   | { by: 'randomReplica'; draw: number }
+  | { by: 'sentinel'; index: number }
+  | { by: 'allSentinels' }
   | { by: 'allReplicas' }
   | { by: 'allMasters' }
 );

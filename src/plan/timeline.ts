@@ -1,5 +1,6 @@
 /** The plan as a table for `--dry-run`: phases and faults in the order of time, and what the run will cost. Pure text, no colours. */
 import Table from 'cli-table3';
+import { unreachable } from '../base/assert.js';
 import { normalCdf } from '../base/normal.js';
 import { formatBytes, formatCount } from '../base/units.js';
 import { durationText } from '../profile/durationText.js';
@@ -107,10 +108,23 @@ function toxicText(toxic: unknown): string {
   return [type, stream, ...values].filter(Boolean).join(' ');
 }
 
-function targetText(target: TargetPlan): string {
+/** The target in words, as plans show it. */
+export function targetText(target: TargetPlan): string {
   if (target.kind === 'external') return `external target ${target.url} (${target.mode})`;
-  if (target.topology === 'standalone') return `lab, one ${target.server}`;
-  return `lab, cluster of ${target.masters} masters with ${target.replicasPerMaster} ${target.replicasPerMaster === 1 ? 'replica' : 'replicas'} each (${target.server})`;
+  const { topology, masters, replicasPerMaster, sentinel, server } = target;
+  const replicas = `${replicasPerMaster} ${replicasPerMaster === 1 ? 'replica' : 'replicas'}`;
+  const watched = sentinel ? `, watched by ${sentinel.count} ${sentinel.count === 1 ? 'sentinel' : 'sentinels'} (quorum ${sentinel.quorum})` : '';
+  switch (topology) {
+    case 'standalone':
+      return `lab, one ${server}`;
+    case 'replicated':
+    case 'sentinel':
+      return `lab, a master with ${replicas}${watched} (${server})`;
+    case 'cluster':
+      return `lab, cluster of ${masters} masters with ${replicas} each (${server})`;
+    default:
+      return unreachable(topology);
+  }
 }
 
 function costLines(plan: Plan): string[] {

@@ -3,12 +3,13 @@
  * Called by loadProfile once the parts are parsed. A check whose ground is itself wrong is left out: one slip, one message.
  */
 
+import { unreachable } from '../base/assert.js';
 import type { FaultSchema } from '../chaos/fault.js';
 import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
 import type { CommonFault } from './chaosSchema.js';
 import { durationText } from './durationText.js';
 import type { Phase } from './loadSchema.js';
-import { impossibleIn, type ParsedSelector } from './nodeSelector.js';
+import { impossibleIn, type LabShape, type ParsedSelector } from './nodeSelector.js';
 import { singlePhases } from './phaseSteps.js';
 import type { ProblemList } from './problems.js';
 import { isMap, type Path, type ProfileTree } from './profileTree.js';
@@ -53,9 +54,11 @@ export function checkReads({ target, tree, problems }: Ground): void {
   if (target === null || tree.get(['load', 'readFrom']) !== 'replica') return;
   const place = tree.place(['load', 'readFrom']);
   if (target.topology === 'standalone' || (target.topology === 'external' && target.mode === 'standalone')) {
-    problems.add(place, 'readFrom: a standalone server has no replica that kvbench knows of; use a cluster, or readFrom: master');
+    problems.add(place, 'readFrom: a standalone server has no replica that kvbench knows of; use a topology with replicas, or readFrom: master');
   } else if (target.topology === 'cluster' && target.replicasPerMaster === 0) {
     problems.add(place, 'readFrom: these masters have no replicas; set target.replicasPerMaster to at least 1, or readFrom: master');
+  } else if (target.topology === 'replicated' && target.replicas === 0) {
+    problems.add(place, 'readFrom: this master has no replicas; set target.replicas to at least 1, or readFrom: master');
   }
 }
 
@@ -131,14 +134,28 @@ function checkNode({ target, tree, problems }: Ground, { index, fault, selector 
     );
   }
   if (!target || !selector) return;
-  const lab =
-    target.topology === 'cluster'
-      ? { topology: target.topology, masters: target.masters, replicasPerMaster: target.replicasPerMaster }
-      : target.topology === 'standalone' || target.mode === 'standalone'
-        ? ({ topology: 'standalone', masters: 1, replicasPerMaster: 0 } as const)
-        : undefined;
+  const lab = shapeOf(target);
   const why = lab && impossibleIn(selector, lab);
   if (why) problems.add(tree.place(['chaos', index, 'node']), `node: "${selector.text}" can never be hit: ${why}`);
+}
+
+/** Undefined: an external target whose nodes are seen when it is met. */
+function shapeOf(target: TargetInput): LabShape | undefined {
+  const { topology } = target;
+  switch (topology) {
+    case 'standalone':
+      return { topology, masters: 1, replicasPerMaster: 0, sentinels: 0 };
+    case 'replicated':
+      return { topology, masters: 1, replicasPerMaster: target.replicas, sentinels: 0 };
+    case 'sentinel':
+      return { topology, masters: 1, replicasPerMaster: target.replicas, sentinels: target.sentinels };
+    case 'cluster':
+      return { topology, masters: target.masters, replicasPerMaster: target.replicasPerMaster, sentinels: 0 };
+    case 'external':
+      return target.mode === 'standalone' ? { topology: 'standalone', masters: 1, replicasPerMaster: 0, sentinels: 0 } : undefined;
+    default:
+      return unreachable(topology);
+  }
 }
 
 export function checkAllow(ground: Ground, faults: readonly FaultSchema[]): void {
@@ -227,7 +244,7 @@ function tagProblem(ground: Ground, { metric, name, tags }: ParsedMetric): strin
 function shardProblem(shard: string, target: TargetInput | null): string | undefined {
   if (shard === 'any' || shard === 'all') return undefined;
   if (!/^\d+$/.test(shard)) return `"shard:${shard}" is not a shard; write a number from 0, any or all`;
-  const count = target?.topology === 'cluster' ? target.masters : target?.topology === 'standalone' ? 1 : undefined;
+  const count = target ? shapeOf(target)?.masters : undefined;
   if (count === undefined || Number(shard) < count) return undefined;
   return `there is no shard ${shard}; this target has ${count === 1 ? 'only shard 0' : `shards 0 to ${count - 1}`}`;
 }

@@ -250,7 +250,7 @@ function sentOperations({ readModifyWrite, ...weights }: ProfileOutput['load']['
 
 /** Whether its shape is known: another topology than the written one is a stand-in. */
 function isRightTarget(tree: ProfileTree, profile: ProfileOutput, isRight: ParsedSections['isRight']): boolean {
-  const shape = ['topology', 'masters', 'replicasPerMaster', 'mode'];
+  const shape = ['topology', 'masters', 'replicasPerMaster', 'replicas', 'sentinels', 'mode'];
   return profile.target.topology === tree.get(['target', 'topology']) && shape.every((key) => isRight(['target', key]));
 }
 
@@ -336,6 +336,23 @@ function targetPlan(target: ProfileOutput['target'], folder: string): TargetPlan
   switch (target.topology) {
     case 'standalone':
       return { kind: 'lab', topology: 'standalone', masters: 1, replicasPerMaster: 0, server: target.server, config: target.config };
+    case 'replicated':
+      return { kind: 'lab', topology: 'replicated', masters: 1, replicasPerMaster: target.replicas, server: target.server, config: target.config };
+    case 'sentinel':
+      return {
+        kind: 'lab',
+        topology: 'sentinel',
+        masters: 1,
+        replicasPerMaster: target.replicas,
+        server: target.server,
+        config: target.config,
+        sentinel: {
+          count: target.sentinels,
+          quorum: target.quorum ?? Math.floor(target.sentinels / 2) + 1,
+          downAfterMs: Math.round(target.downAfter / 1000),
+          failoverTimeoutMs: Math.round(target.failoverTimeout / 1000),
+        },
+      };
     case 'cluster':
       return {
         kind: 'lab',

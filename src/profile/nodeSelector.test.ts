@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import calculateSlot from 'cluster-key-slot';
-import { impossibleIn, parseNodeSelector, selectorForms } from './nodeSelector.js';
+import { impossibleIn, type LabShape, parseNodeSelector, selectorForms } from './nodeSelector.js';
 
 test('every form of selector is understood', () => {
   const cases: [text: string, expected: object][] = [
@@ -30,15 +30,15 @@ test('what selects nothing is refused with the nearest form', () => {
   assert.match(problemOf('mastr[0]'), /did you mean "master\[0\]"/);
   assert.match(problemOf('master[-1]'), /selects no node/);
   assert.match(problemOf('master of slot 99999'), /slots go from 0 to 16383/);
-  assert.match(problemOf('sentinel[0]'), /Sentinel topology, which this version does not have/);
   assert.match(problemOf(''), /selects no node/);
 });
 
 test('nodes that a lab can never have are impossible', () => {
-  const cluster = { topology: 'cluster', masters: 3, replicasPerMaster: 1 } as const;
-  const bare = { topology: 'cluster', masters: 3, replicasPerMaster: 0 } as const;
-  const alone = { topology: 'standalone', masters: 1, replicasPerMaster: 0 } as const;
-  const cases: [text: string, lab: typeof cluster | typeof bare | typeof alone, possible: boolean][] = [
+  const cluster = { topology: 'cluster', masters: 3, replicasPerMaster: 1, sentinels: 0 } as const;
+  const bare = { topology: 'cluster', masters: 3, replicasPerMaster: 0, sentinels: 0 } as const;
+  const watched = { topology: 'sentinel', masters: 1, replicasPerMaster: 2, sentinels: 3 } as const;
+  const alone = { topology: 'standalone', masters: 1, replicasPerMaster: 0, sentinels: 0 } as const;
+  const cases: [text: string, lab: LabShape, possible: boolean][] = [
     ['master[2]', cluster, true],
     ['master[3]', cluster, false],
     ['replica[2]', cluster, true],
@@ -52,6 +52,13 @@ test('nodes that a lab can never have are impossible', () => {
     ['all replicas', alone, false],
     ['master of slot 0', alone, false],
     ['master[0]', alone, true],
+    ['sentinel[2]', watched, true],
+    ['sentinel[3]', watched, false],
+    ['all sentinels', watched, true],
+    ['node[3]', watched, false],
+    ['master of slot 0', watched, false],
+    ['sentinel[0]', cluster, false],
+    ['all sentinels', alone, false],
     ['all masters', alone, true],
   ];
   for (const [text, lab, possible] of cases) {

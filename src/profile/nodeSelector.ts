@@ -3,8 +3,8 @@
  * chaos at injection. Pure.
  */
 import calculateSlot from 'cluster-key-slot';
+import { unreachable } from '../base/assert.js';
 import type { NodeSelector } from '../plan/plan.js';
-import { laterSelectors } from './notYet.js';
 import { didYouMean } from './suggest.js';
 
 /** A selector before the seed's draw. */
@@ -13,9 +13,10 @@ export type ParsedSelector = Undrawn<NodeSelector>;
 
 /** What a lab has, for telling the impossible. */
 export interface LabShape {
-  topology: 'standalone' | 'cluster';
+  topology: 'standalone' | 'replicated' | 'sentinel' | 'cluster';
   masters: number;
   replicasPerMaster: number;
+  sentinels: number;
 }
 
 export const SLOT_COUNT = 16_384;
@@ -31,13 +32,15 @@ export const selectorForms = [
   'random replica',
   'all replicas',
   'all masters',
+  'sentinel[0]',
+  'all sentinels',
 ] as const;
 
 /** The selector, or what is wrong with the text. */
 export function parseNodeSelector(text: string): ParsedSelector | { problem: string } {
   const words = text.trim().replaceAll(/\s+/g, ' ');
-  const indexed = /^(master|replica|node)\s?\[\s?(\d+)\s?\]$/.exec(words);
-  if (indexed) return { text: words, by: indexed[1] as 'master' | 'replica' | 'node', index: Number(indexed[2]) };
+  const indexed = /^(master|replica|node|sentinel)\s?\[\s?(\d+)\s?\]$/.exec(words);
+  if (indexed) return { text: words, by: indexed[1] as 'master' | 'replica' | 'node' | 'sentinel', index: Number(indexed[2]) };
   const ofMaster = /^replica of master\s?\[\s?(\d+)\s?\]$/.exec(words);
   if (ofMaster) return { text: words, by: 'replicaOfMaster', index: Number(ofMaster[1]) };
   const ofSlot = /^master of slot (\d+)$/.exec(words);
@@ -58,8 +61,9 @@ export function parseNodeSelector(text: string): ParsedSelector | { problem: str
       return { text: words, by: 'allReplicas' };
     case 'all masters':
       return { text: words, by: 'allMasters' };
+    case 'all sentinels':
+      return { text: words, by: 'allSentinels' };
   }
-  if (laterSelectors.test(words)) return { problem: `${JSON.stringify(words)} needs a Sentinel topology, which this version does not have yet` };
   return { problem: `${JSON.stringify(text)} selects no node${didYouMean(words, selectorForms, 'write it like one of')}` };
 }
 
@@ -67,10 +71,7 @@ export function parseNodeSelector(text: string): ParsedSelector | { problem: str
 export function impossibleIn(selector: ParsedSelector, lab: LabShape): string | undefined {
   const replicas = lab.masters * lab.replicasPerMaster;
   const nodes = lab.masters + replicas;
-  const lab_ =
-    lab.topology === 'standalone'
-      ? 'a standalone target'
-      : `this cluster (${lab.masters} masters, ${lab.replicasPerMaster} ${lab.replicasPerMaster === 1 ? 'replica' : 'replicas'} each)`;
+  const lab_ = labText(lab);
   const outOf = (what: string, index: number, count: number): string | undefined => {
     if (index < count) return undefined;
     if (count === 0) return `${lab_} has no ${what}`;
@@ -89,9 +90,31 @@ export function impossibleIn(selector: ParsedSelector, lab: LabShape): string | 
     case 'allReplicas':
       return replicas === 0 ? `${lab_} has no replicas` : undefined;
     case 'masterOfSlot':
-      return lab.topology === 'standalone' ? `${lab_} has no slots; its one node is master[0]` : undefined;
+      return lab.topology === 'cluster'
+        ? undefined
+        : `${lab_} has no slots; its ${lab.topology === 'standalone' ? 'one node' : 'master'} is master[0]`;
+    case 'sentinel':
+      return outOf('sentinel', selector.index, lab.sentinels);
+    case 'allSentinels':
+      return lab.sentinels === 0 ? `${lab_} has no sentinels` : undefined;
     case 'randomMaster':
     case 'allMasters':
       return undefined;
+  }
+}
+
+function labText({ topology, masters, replicasPerMaster, sentinels }: LabShape): string {
+  const replicas = `${replicasPerMaster} ${replicasPerMaster === 1 ? 'replica' : 'replicas'}`;
+  switch (topology) {
+    case 'standalone':
+      return 'a standalone target';
+    case 'replicated':
+      return `this master with ${replicas}`;
+    case 'sentinel':
+      return `this target (a master, ${replicas}, ${sentinels} ${sentinels === 1 ? 'sentinel' : 'sentinels'})`;
+    case 'cluster':
+      return `this cluster (${masters} masters, ${replicas} each)`;
+    default:
+      return unreachable(topology);
   }
 }

@@ -109,7 +109,7 @@ function toxicSection(faults: readonly FaultSchema[]): string[] {
 const selectorMeanings: Record<(typeof selectorForms)[number], string> = {
   'master[0]': 'the i-th master, by lowest slot',
   'replica[0]': 'the i-th replica, by start order',
-  'node[0]': 'the i-th server, by start order, whatever its role',
+  'node[0]': 'the i-th server that holds data, by start order, whatever its role',
   'master of slot 0': 'the master that serves a slot (0 to 16383)',
   'master of key user:1': 'the master that serves a key; hash tags count',
   'replica of master[0]': 'a replica of the i-th master',
@@ -117,6 +117,8 @@ const selectorMeanings: Record<(typeof selectorForms)[number], string> = {
   'random replica': 'any replica, drawn likewise',
   'all replicas': 'every replica at once',
   'all masters': 'every master at once',
+  'sentinel[0]': 'the i-th sentinel, by start order',
+  'all sentinels': 'every sentinel at once',
 };
 
 const selectorTable = ['| selector | hits |', '|---|---|', ...selectorForms.map((form) => `| \`${form}\` | ${selectorMeanings[form]} |`)].join('\n');

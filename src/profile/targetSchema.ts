@@ -1,6 +1,6 @@
 /** The schema of `target`: a lab that kvbench starts itself, or servers that already run. */
 import { z } from 'zod';
-import { together, whole } from './fields.js';
+import { duration, together, whole } from './fields.js';
 
 /** Directives that are kvbench's to set in a lab, and why. */
 const reservedDirectives: Record<string, string> = {
@@ -21,6 +21,10 @@ const reservedDirectives: Record<string, string> = {
   'cluster-enabled': 'it follows from target.topology',
   'cluster-config-file': 'each lab has a temporary folder of its own',
   'cluster-port': 'kvbench chooses free ports',
+  'replica-announce-ip': 'kvbench forms the replication',
+  'replica-announce-port': 'kvbench forms the replication',
+  'slave-announce-ip': 'kvbench forms the replication',
+  'slave-announce-port': 'kvbench forms the replication',
   'cluster-announce-ip': 'kvbench forms the cluster',
   'cluster-announce-port': 'kvbench forms the cluster',
   'cluster-announce-tls-port': 'kvbench forms the cluster',
@@ -84,6 +88,49 @@ const standalone = z.strictObject({
   topology: z.literal('standalone').describe('One server, started by kvbench.'),
   ...labKeys,
 });
+
+const replicas = whole(0, 10);
+
+const replicated = z.strictObject({
+  topology: z
+    .literal('replicated')
+    .describe('A master with replicas, started by kvbench. Nobody takes over by itself: a master that is gone is an outage until it is back.'),
+  replicas: replicas.default(1).describe('Number of replicas.'),
+  ...labKeys,
+});
+
+const sentinel = together(
+  z.strictObject({
+    topology: z
+      .literal('sentinel')
+      .describe(
+        'A master with replicas, watched by sentinels that put a replica in its place, all started by kvbench. Clients ask the sentinels for the master.',
+      ),
+    replicas: replicas.min(1).default(2).describe('Number of replicas; one of them takes over.'),
+    sentinels: whole(1, 15).default(3).describe('Number of sentinels. A majority of all of them has to elect the one that acts.'),
+    quorum: whole(1, 15)
+      .optional()
+      .describe('How many sentinels must agree that the master is down; a majority when absent.')
+      .meta({ examples: [2] }),
+    downAfter: duration('100ms', '10m')
+      .prefault('2s')
+      .describe('How long a node may not answer a sentinel before that sentinel holds it for down (down-after-milliseconds).'),
+    failoverTimeout: duration('500ms', '30m')
+      .prefault('10s')
+      .describe('How long a failover may take before it is given up; it is tried again after twice as long (failover-timeout).'),
+    ...labKeys,
+  }),
+  (_has, problem, value) => {
+    const quorum = value('quorum');
+    const sentinels = value('sentinels') ?? 3;
+    if (typeof quorum === 'number' && typeof sentinels === 'number' && quorum > sentinels) {
+      problem(
+        `${quorum} sentinels can never agree where there ${sentinels === 1 ? 'is only one' : `are ${sentinels}`}; make it at most ${sentinels}`,
+        'quorum',
+      );
+    }
+  },
+);
 
 const cluster = z.strictObject({
   topology: z.literal('cluster').describe('A Redis or Valkey Cluster, started by kvbench.'),
@@ -205,5 +252,5 @@ const external = z
     }
   });
 
-export const targetSchema = z.discriminatedUnion('topology', [standalone, cluster, external]);
+export const targetSchema = z.discriminatedUnion('topology', [standalone, replicated, sentinel, cluster, external]);
 export type TargetInput = z.output<typeof targetSchema>;

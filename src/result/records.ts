@@ -125,7 +125,7 @@ export interface NodeRef {
   node: string;
   /** Null when it serves no shard (e.g. a fresh node). */
   shard: number | null;
-  role: 'master' | 'replica' | 'unknown';
+  role: 'master' | 'replica' | 'sentinel' | 'unknown';
 }
 
 /** How a server's log line matters. */
@@ -138,6 +138,18 @@ export type LogKind =
   | 'promoted'
   | 'clusterStateFail'
   | 'clusterStateOk'
+  | 'sdown'
+  | 'odown'
+  | 'downCleared'
+  | 'tryFailover'
+  | 'electedLeader'
+  | 'selectedReplica'
+  | 'promotedReplica'
+  | 'switchMaster'
+  | 'failoverEnd'
+  | 'failoverAborted'
+  | 'convertedToReplica'
+  | 'tilt'
   | 'replicaSyncStart'
   | 'replicaSyncDone'
   | 'shutdown'
@@ -170,7 +182,14 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   /** A client connection of a worker. */
   | { type: 'connection'; worker: number; node: string; shard: number | null; state: 'closed' | 'failed' | 'ready'; reason: string }
   | { type: 'log'; node: string; log: LogKind /** node that the line is about, when it names one */; subject: string | null; text: string }
-  | { type: 'role'; node: string; role: 'master' | 'replica' | 'unknown'; shard: number | null; epoch: number | null; resolutionUs: number }
+  | {
+      type: 'role';
+      node: string;
+      role: 'master' | 'replica' | 'sentinel' | 'unknown';
+      shard: number | null;
+      epoch: number | null;
+      resolutionUs: number;
+    }
   | { type: 'flag'; node: string; seenBy: string; flag: 'pfail' | 'fail' | 'ok'; resolutionUs: number }
   | { type: 'clusterState'; node: string; state: 'ok' | 'fail'; resolutionUs: number }
   | { type: 'reachable'; node: string; reachable: boolean; resolutionUs: number; reason: string }
@@ -256,12 +275,14 @@ export interface RunTargetRecord {
   fullCoverage: boolean | null;
   /** repl-diskless-sync-delay and others that shape recovery, as the server reports them. */
   settings: Record<string, string>;
+  /** How the sentinels judge; absent without sentinels. */
+  sentinel?: { masterName: string; count: number; quorum: number; downAfterMs: number; failoverTimeoutMs: number };
   proxied: boolean;
 }
 
 export interface NodeRecord {
   id: string;
-  role: 'master' | 'replica' | 'unknown';
+  role: 'master' | 'replica' | 'sentinel' | 'unknown';
   address: string;
   shard: number | null;
   /** Inclusive ranges, e.g. `0-5460`; empty for replicas. */

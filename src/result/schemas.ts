@@ -10,7 +10,7 @@ const timeUs = z.number().describe('µs since t0; negative before it');
 const timeMs = z.number().nullable().describe('ms since t0; null: did not happen or cannot be seen');
 const count = z.number().int().nonnegative();
 const accessKind = z.enum(['read', 'write']);
-const role = z.enum(['master', 'replica', 'unknown']);
+const role = z.enum(['master', 'replica', 'sentinel', 'unknown']);
 const sparseHistogram = z
   .array(z.number().int().nonnegative())
   .describe('flat pairs [index step, count, …] over the counts array of an HDR histogram of 1 µs to 10 min with 3 significant digits');
@@ -190,6 +190,7 @@ export const runSchema = z
         clusterNodeTimeoutMs: z.number().nullable(),
         fullCoverage: z.boolean().nullable(),
         settings: z.record(z.string(), z.string()),
+        sentinel: z.looseObject({ masterName: z.string(), count, quorum: count, downAfterMs: z.number(), failoverTimeoutMs: z.number() }).optional(),
         proxied: z.boolean(),
       })
       .nullable(),

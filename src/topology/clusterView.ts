@@ -13,20 +13,27 @@ export interface NodePoll {
   atUs: number;
   replication: ReplicationInfo | null;
   cluster: ClusterNodeLine[] | null;
+  /** Of a sentinel that answered: the address it holds for the master's, null when it knows none; absent otherwise. */
+  sentinelMaster?: string | null;
 }
 
 export interface Member {
   id: string;
   /** As the node announces it. */
   address: string;
-  /** Null in standalone. */
+  /** Null outside a cluster. */
   clusterId: string | null;
+  isSentinel?: boolean;
 }
 
 export type BareNodeView = Omit<NodeView, 'shard' | 'inSync'>;
 
 /** Views of all members, in the order of `members`. */
 export function composeView(members: readonly Member[], polls: readonly NodePoll[]): BareNodeView[] {
+  return members.some((member) => member.clusterId !== null) ? composeCluster(members, polls) : composeReplication(members, polls);
+}
+
+function composeCluster(members: readonly Member[], polls: readonly NodePoll[]): BareNodeView[] {
   const pollOf = new Map(polls.map((poll) => [poll.id, poll]));
   const idOf = new Map(members.map((member) => [member.clusterId, member.id]));
   const lines = members.map((member) => bestLineAbout(member, pollOf.get(member.id), polls));
@@ -36,16 +43,59 @@ export function composeView(members: readonly Member[], polls: readonly NodePoll
     const line = lines[i] ?? null;
     const reachable = poll !== undefined && (poll.replication !== null || poll.cluster !== null);
     const role = poll?.replication?.role ?? line?.role ?? 'unknown';
-    const standalone = member.clusterId === null;
     return {
       id: member.id,
       address: member.address,
       role,
-      slots: standalone ? (role === 'replica' ? [] : [[0, SLOT_COUNT - 1]]) : role === 'replica' ? [] : (slots[i] ?? []),
+      slots: role === 'replica' ? [] : (slots[i] ?? []),
       masterId: role === 'replica' && line?.masterClusterId ? (idOf.get(line.masterClusterId) ?? null) : null,
       reachable,
     };
   });
+}
+
+/**
+ * One server, or one master with its replicas, watched by sentinels or not. A silent server is the master for as long as replicas that
+ * answer are its own. Of several that say master (one is back that was replaced), the one has the keys that the sentinels name, else the
+ * one with the most replicas.
+ */
+function composeReplication(members: readonly Member[], polls: readonly NodePoll[]): BareNodeView[] {
+  const pollOf = new Map(polls.map((poll) => [poll.id, poll]));
+  const followers = (address: string): number =>
+    polls.filter(({ replication }) => replication?.role === 'replica' && replication.masterAddress === address).length;
+  const servers = members.filter((member) => !member.isSentinel);
+  const roles = new Map(
+    servers.map(({ id, address }) => [
+      id,
+      pollOf.get(id)?.replication?.role ?? (followers(address) > 0 ? ('master' as const) : ('unknown' as const)),
+    ]),
+  );
+  const named = addressBySentinels(polls);
+  const masters = servers.filter(({ id }) => roles.get(id) === 'master');
+  const keeper = masters.find(({ address }) => address === named) ?? masters.toSorted((a, b) => followers(b.address) - followers(a.address))[0];
+  return members.map((member): BareNodeView => {
+    const { id, address } = member;
+    const poll = pollOf.get(id);
+    const bare = { id, address, slots: [], masterId: null };
+    if (member.isSentinel) return { ...bare, role: 'sentinel', reachable: poll?.sentinelMaster !== undefined };
+    const role = roles.get(id) ?? 'unknown';
+    const masterAddress = role === 'replica' ? (poll?.replication?.masterAddress ?? null) : null;
+    return {
+      ...bare,
+      role,
+      slots: member === keeper || servers.length === 1 ? [[0, SLOT_COUNT - 1]] : [],
+      masterId: masterAddress === null ? null : (servers.find((server) => server.address === masterAddress)?.id ?? null),
+      reachable: (poll?.replication ?? null) !== null,
+    };
+  });
+}
+
+/** The address that most of the sentinels that answer hold for the master's; null: none does. */
+function addressBySentinels(polls: readonly NodePoll[]): string | null {
+  const votes = new Map<string, number>();
+  for (const { sentinelMaster } of polls) if (sentinelMaster) votes.set(sentinelMaster, (votes.get(sentinelMaster) ?? 0) + 1);
+  const [most] = [...votes].toSorted(([, a], [, b]) => b - a);
+  return most?.[0] ?? null;
 }
 
 /** A node knows best about itself; about one that does not answer, whoever has heard of the highest epoch. */

@@ -30,7 +30,10 @@ let open: { port: number; own: Redis };
 
 async function startServer(name: string, args: string[], password: string | null = null): Promise<{ port: number; own: Redis }> {
   const port = await ports.next();
-  await supervisor.start(name, findServer(undefined, process.env).path, [...serverArguments(lab, port, 0), ...args]);
+  await supervisor.start(name, findServer(undefined, process.env).path, [
+    ...serverArguments(lab, { host: '127.0.0.1', port, busPort: null, sourceHost: null, announce: null }),
+    ...args,
+  ]);
   const own = await waitFor(
     async () => {
       const redis = openControl('127.0.0.1', port, { username: null, password, tls: null });

@@ -15,7 +15,7 @@ import type { StartOptions } from './lab.js';
 import { login } from './login.js';
 import { openClient, removeKeys } from './removeKeys.js';
 import { readAccess } from './secret.js';
-import type { Target, TargetNode, TopologyView } from './target.js';
+import type { Target, TargetMode, TargetNode, TopologyView } from './target.js';
 import { TargetCore } from './targetCore.js';
 
 const DEFAULT_PORT = 6379;
@@ -87,7 +87,7 @@ async function notInSync(core: TargetCore): Promise<string | null> {
 
 class ExternalTarget implements Target {
   readonly kind = 'external';
-  readonly mode: 'standalone' | 'cluster';
+  readonly mode: TargetMode;
   readonly nodes: readonly TargetNode[];
   readonly processes = null;
   readonly #core: TargetCore;

@@ -15,7 +15,7 @@ import { waitFor } from './waiting.js';
 
 export interface ClusterMaker {
   /** In start order: the masters first, then the replicas; replica i belongs to master i mod masters. */
-  nodes: readonly { id: string; host: string; port: number; busPort: number }[];
+  nodes: readonly { id: string; host: string; port: number; busPort: number | null }[];
   masters: number;
   poller: NodePoller;
   tracker: InSyncTracker;
@@ -232,7 +232,8 @@ async function ask(maker: ClusterMaker, nodeId: string, [name = '', ...args]: st
   return answer ?? new Error('no answer');
 }
 
-async function command(maker: ClusterMaker, nodeId: string, words: string[]): Promise<unknown> {
+/** Asks one node, and throws LAB_FAILED with its words when it refuses. */
+export async function command(maker: ClusterMaker, nodeId: string, words: string[]): Promise<unknown> {
   const answer = await ask(maker, nodeId, words);
   if (answer instanceof Error) throw refused(maker, nodeId, words.slice(0, 2).join(' '), answer);
   return answer;
@@ -243,7 +244,7 @@ function refused(maker: ClusterMaker, nodeId: string, what: string, error: Error
 }
 
 /** `what` null: interrupted. */
-function failure(maker: ClusterMaker, nodeId: string, what: string | null, limitUs: number): KvbenchError {
-  if (what === null) return new KvbenchError('LAB_FAILED', 'interrupted while the cluster was being formed');
-  return new KvbenchError('LAB_FAILED', `the cluster did not form: ${what} within ${limitUs / 1_000_000} s`, maker.logTail(nodeId));
+export function failure(maker: ClusterMaker, nodeId: string, what: string | null, limitUs: number): KvbenchError {
+  if (what === null) return new KvbenchError('LAB_FAILED', 'interrupted while the lab was being formed');
+  return new KvbenchError('LAB_FAILED', `the lab did not form: ${what} within ${limitUs / 1_000_000} s`, maker.logTail(nodeId));
 }

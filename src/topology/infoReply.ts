@@ -83,3 +83,16 @@ function integer(text: string | undefined, otherwise: number): number {
   const value = text === undefined ? Number.NaN : Number.parseInt(text, 10);
   return Number.isNaN(value) ? otherwise : value;
 }
+
+/** The answer to SENTINEL GET-MASTER-ADDR-BY-NAME as `host:port`; null where it knows no such master. */
+export function parseMasterAddress(reply: unknown): string | null {
+  return Array.isArray(reply) && reply.length === 2 ? `${String(reply[0])}:${String(reply[1])}` : null;
+}
+
+/** Alternating names and values, as RESP2 has maps. */
+export function fieldsOf(reply: unknown): Map<string, string> {
+  const fields = new Map<string, string>();
+  if (!Array.isArray(reply)) return fields;
+  for (let i = 0; i + 1 < reply.length; i += 2) fields.set(String(reply[i]), String(reply[i + 1]));
+  return fields;
+}

@@ -2,16 +2,36 @@
  * The command line of a lab server: sane defaults, the profile's own directives over them, and over all what kvbench needs to find,
  * watch and clean up its servers (a profile that sets those is refused earlier). Used by lab.ts. Pure.
  */
-import type { LabPlan } from '../plan/plan.js';
+import type { LabPlan, SentinelPlan } from '../plan/plan.js';
 
 export const LOG_FILE = 'server.log';
 export const CLUSTER_FILE = 'nodes.conf';
 
-/**
- * Arguments for a server on this port. `busPort` counts in a cluster only; null: the server is too old to be told, and takes
- * `port` + 10000 (`fixedBusPortDistance`).
- */
-export function serverArguments(plan: LabPlan, port: number, busPort: number | null): string[] {
+/** Outside a cluster each server has a file too: Sentinel's CONFIG REWRITE keeps there who is whose replica, over restarts. */
+export const CONFIG_FILE = 'server.conf';
+/** The one master that a lab's sentinels watch. */
+export const MASTER_NAME = 'kvbench';
+
+/** Where a lab's server listens, and what it tells the others where that differs: the one place at which a mesh can come between nodes. */
+export interface NodePlace {
+  host: string;
+  port: number;
+  /** Null: no cluster. */
+  busPort: number | null;
+  /** Where its own connections to others come from; null: from wherever the system likes. */
+  sourceHost: string | null;
+  /** What nodes and sentinels are told; null: host and port as they are. */
+  announce: { host: string; port: number; busPort: number | null } | null;
+}
+
+/** The address by which other nodes and clients know it. */
+export function announced(place: NodePlace): { host: string; port: number } {
+  return place.announce ?? place;
+}
+
+/** Arguments for a server at this place. `busPortIsFixed`: it can't be told its bus port (`fixedBusPortDistance`). */
+export function serverArguments(plan: LabPlan, place: NodePlace, busPortIsFixed = false): string[] {
+  const isCluster = plan.topology === 'cluster';
   const own: Record<string, string> = {};
   for (const [directive, value] of Object.entries(plan.config)) own[directive.toLowerCase()] = value;
   const directives: Record<string, string> = {
@@ -21,15 +41,53 @@ export function serverArguments(plan: LabPlan, port: number, busPort: number | n
     'protected-mode': 'yes',
     'repl-diskless-sync-delay': '0',
     ...own,
-    bind: '127.0.0.1',
-    port: String(port),
+    bind: place.host,
+    port: String(place.port),
     dir: '.',
     daemonize: 'no',
     logfile: LOG_FILE,
-    ...(plan.topology === 'cluster' ? { 'cluster-enabled': 'yes', 'cluster-config-file': CLUSTER_FILE } : {}),
-    ...(plan.topology === 'cluster' && busPort !== null ? { 'cluster-port': String(busPort) } : {}),
+    ...(place.sourceHost === null ? {} : { 'bind-source-addr': place.sourceHost }),
+    ...(isCluster ? { 'cluster-enabled': 'yes', 'cluster-config-file': CLUSTER_FILE } : {}),
+    ...(isCluster && !busPortIsFixed && place.busPort !== null ? { 'cluster-port': String(place.busPort) } : {}),
+    ...(isCluster ? clusterAnnouncement(place) : replicaAnnouncement(place)),
   };
-  return Object.entries(directives).flatMap(([directive, value]) => [`--${directive}`, ...splitDirectiveValue(value)]);
+  const args = Object.entries(directives).flatMap(([directive, value]) => [`--${directive}`, ...splitDirectiveValue(value)]);
+  return hasConfigFile(plan) ? [CONFIG_FILE, ...args] : args;
+}
+
+/** Whether its servers are started with a file that they may rewrite. */
+export function hasConfigFile({ topology }: LabPlan): boolean {
+  return topology === 'replicated' || topology === 'sentinel';
+}
+
+function clusterAnnouncement({ announce }: NodePlace): Record<string, string> {
+  if (announce === null) return {};
+  return {
+    'cluster-announce-ip': announce.host,
+    'cluster-announce-port': String(announce.port),
+    ...(announce.busPort === null ? {} : { 'cluster-announce-bus-port': String(announce.busPort) }),
+  };
+}
+
+function replicaAnnouncement({ announce }: NodePlace): Record<string, string> {
+  return announce === null ? {} : { 'replica-announce-ip': announce.host, 'replica-announce-port': String(announce.port) };
+}
+
+/** The text of a sentinel's configuration; it writes into the file itself what it learns. `master`: as it is announced. */
+export function sentinelConfig(plan: SentinelPlan, place: NodePlace, master: { host: string; port: number }): string {
+  const lines = [
+    `port ${place.port}`,
+    // A sentinel's own connections come from the first address it is bound to.
+    `bind ${place.host}`,
+    'dir .',
+    'daemonize no',
+    `logfile ${LOG_FILE}`,
+    ...(place.announce === null ? [] : [`sentinel announce-ip ${place.announce.host}`, `sentinel announce-port ${place.announce.port}`]),
+    `sentinel monitor ${MASTER_NAME} ${master.host} ${master.port} ${plan.quorum}`,
+    `sentinel down-after-milliseconds ${MASTER_NAME} ${plan.downAfterMs}`,
+    `sentinel failover-timeout ${MASTER_NAME} ${plan.failoverTimeoutMs}`,
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 /** A directive's value as a line of redis.conf would be split: by spaces, but not inside quotes. */

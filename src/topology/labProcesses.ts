@@ -2,13 +2,13 @@
  * The processes of a lab: `ProcessControl` for the faults, and starting for lab.ts. Everything goes through the supervisor, and only
  * to the servers it started.
  */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import { noAccess, openControl } from './connection.js';
 import { parseInfo } from './infoReply.js';
-import { CLUSTER_FILE, LOG_FILE } from './labConfig.js';
+import { CLUSTER_FILE, CONFIG_FILE, LOG_FILE } from './labConfig.js';
 import type { Supervisor } from './supervisorClient.js';
 import { type LabSignal, OUTPUT_FILE } from './supervisorProtocol.js';
 import type { ProcessChange, ProcessControl } from './target.js';
@@ -20,6 +20,8 @@ export interface ServerSpec {
   args: string[];
   host: string;
   port: number;
+  /** Files of its folder that are written before its first start: name → text. A later start finds them as the server left them. */
+  files?: Record<string, string>;
 }
 
 const ANSWER_LIMIT_US = 15_000_000;
@@ -29,7 +31,7 @@ const LOOK_EVERY_US = 10_000;
 /** Starting again on the same port: how long somebody else's hold on it is waited for. */
 const PORT_LIMIT_US = 3_000_000;
 /** What a node keeps when its data is removed. */
-const keptFiles: readonly string[] = [LOG_FILE, OUTPUT_FILE, CLUSTER_FILE];
+const keptFiles: readonly string[] = [LOG_FILE, OUTPUT_FILE, CLUSTER_FILE, CONFIG_FILE];
 const LOG_TAIL_LINES = 8;
 const LOG_TAIL_CHARS = 20_000;
 
@@ -112,6 +114,7 @@ export class LabProcesses implements ProcessControl {
   async launch(nodeId: string, spec: ServerSpec): Promise<void> {
     this.#specs.set(nodeId, spec);
     try {
+      this.#writeFiles(nodeId, spec);
       await this.#launch(nodeId, spec);
     } catch (thrown) {
       throw new KvbenchError('LAB_FAILED', `${spec.program} could not be started: ${messageOf(thrown)}`);
@@ -173,6 +176,12 @@ export class LabProcesses implements ProcessControl {
   async #launch(nodeId: string, spec: ServerSpec): Promise<void> {
     const { pid, atUs } = await this.#supervisor.start(nodeId, spec.program, spec.args);
     this.#tell({ node: nodeId, pid, state: 'started', exitCode: null, signal: null, atUs });
+  }
+
+  #writeFiles(nodeId: string, { files = {} }: ServerSpec): void {
+    const folder = join(this.#supervisor.folder, nodeId);
+    if (Object.keys(files).length > 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
   }
 
   #tell(change: ProcessChange): void {

@@ -6,7 +6,8 @@ import type { Redis } from 'ioredis';
 import { monotonicUs } from '../base/clock.js';
 import { parseClusterNodes } from './clusterNodesReply.js';
 import type { NodePoll } from './clusterView.js';
-import { parseReplicationInfo } from './infoReply.js';
+import { parseMasterAddress, parseReplicationInfo } from './infoReply.js';
+import type { TargetMode } from './target.js';
 import { withinLimit } from './waiting.js';
 
 /** How long one poll waits for a node before it counts as not reachable. */
@@ -18,9 +19,13 @@ export class NodePoller {
   readonly #open: (nodeId: string) => Redis;
   #closed = false;
 
-  constructor(mode: 'standalone' | 'cluster', open: (nodeId: string) => Redis) {
+  readonly #watched: (nodeId: string) => string | undefined;
+
+  /** @param watched of a sentinel: the name of the master that it watches */
+  constructor(mode: TargetMode, open: (nodeId: string) => Redis, watched: (nodeId: string) => string | undefined = () => undefined) {
     this.#cluster = mode === 'cluster';
     this.#open = open;
+    this.#watched = watched;
   }
 
   /** One answer per id, in order. */
@@ -49,6 +54,8 @@ export class NodePoller {
   }
 
   async #pollNode(id: string): Promise<NodePoll> {
+    const masterName = this.#watched(id);
+    if (masterName !== undefined) return this.#pollSentinel(id, masterName);
     const answers = await this.ask(id, (redis) =>
       Promise.all([redis.info('replication'), this.#cluster ? redis.call('CLUSTER', 'NODES').catch(nullWhileLoading) : null]),
     );
@@ -59,6 +66,14 @@ export class NodePoller {
       replication: info === null ? null : parseReplicationInfo(info),
       cluster: typeof nodes === 'string' ? parseClusterNodes(nodes) : null,
     };
+  }
+
+  async #pollSentinel(id: string, masterName: string): Promise<NodePoll> {
+    const answer = await this.ask(id, async (redis) => ({
+      master: parseMasterAddress(await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', masterName)),
+    }));
+    const bare = { id, atUs: monotonicUs(), replication: null, cluster: null };
+    return answer === null ? bare : { ...bare, sentinelMaster: answer.master };
   }
 
   #connectionTo(nodeId: string): Redis {

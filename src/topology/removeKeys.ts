@@ -9,6 +9,7 @@ import { formatCount } from '../base/units.js';
 import type { WorkloadPlan } from '../plan/plan.js';
 import { keyNameOf } from '../workload/keyNames.js';
 import { type Access, accessOptions } from './connection.js';
+import type { TargetMode } from './target.js';
 
 const BATCH_KEYS = 1000;
 /** How long a batch is tried again while the target does not take it, e.g. in a failover that still goes on. */
@@ -21,7 +22,7 @@ const COMMAND_LIMIT_MS = 5000;
 type Client = Redis | Cluster;
 
 /** A client that reconnects and, in a cluster, finds the new masters: the clean-up has to outlive an outage. The caller disconnects. */
-export function openClient(mode: 'standalone' | 'cluster', seeds: readonly { host: string; port: number }[], access: Access): Client {
+export function openClient(mode: TargetMode, seeds: readonly { host: string; port: number }[], access: Access): Client {
   const common = { ...accessOptions(access), commandTimeout: COMMAND_LIMIT_MS, disableClientInfo: true };
   const client =
     mode === 'cluster'

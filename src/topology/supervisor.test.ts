@@ -41,7 +41,7 @@ const parentProgram = (ports: number[], moduleUrl: string): string => `
   const { Supervisor } = await import(${JSON.stringify(moduleUrl)});
   const supervisor = await Supervisor.launch();
   const pids = [];
-  for (const [i, args] of ${JSON.stringify(ports.map((port) => serverArguments(plan, port, 0)))}.entries()) {
+  for (const [i, args] of ${JSON.stringify(ports.map((port) => serverArguments(plan, { host: '127.0.0.1', port, busPort: null, sourceHost: null, announce: null })))}.entries()) {
     pids.push((await supervisor.start('n' + (i + 1), ${JSON.stringify(findServer(undefined, process.env).path)}, args)).pid);
   }
   await supervisor.signal('n1', 'SIGSTOP');

@@ -4,20 +4,30 @@
  */
 import type { Redis } from 'ioredis';
 import type { LoadEndpoints } from '../load/client.js';
+import type { LabPlan } from '../plan/plan.js';
 import type { RunTargetRecord } from '../result/records.js';
 
 export interface TargetNode {
-  /** `n1`, `n2`, … in start order; for external targets in order of address. */
+  /** `n1`, `n2`, … in start order, sentinels `s1`, `s2`, …; for external targets in order of address. */
   id: string;
   host: string;
   port: number;
   /** The server's log, when it is on this machine and ours. */
   logFile: string | null;
+  /** A sentinel, and the name of the master that it watches; absent: a server with data. */
+  watches?: string;
+}
+
+export type TargetMode = LabPlan['topology'];
+
+/** Those that hold data, without sentinels. */
+export function dataNodes<T extends Pick<TargetNode, 'watches'>>(nodes: readonly T[]): T[] {
+  return nodes.filter((node) => node.watches === undefined);
 }
 
 export interface Target {
   readonly kind: 'lab' | 'external';
-  readonly mode: 'standalone' | 'cluster';
+  readonly mode: TargetMode;
   readonly nodes: readonly TargetNode[];
   /** Null: not ours, processes are out of reach. */
   readonly processes: ProcessControl | null;
@@ -73,10 +83,10 @@ export interface TopologyView {
 export interface NodeView {
   id: string;
   address: string;
-  role: 'master' | 'replica' | 'unknown';
+  role: 'master' | 'replica' | 'sentinel' | 'unknown';
   /** The shard's number (by lowest slot at t0, follows the slots); a node that lost its slots keeps its last. */
   shard: number | null;
-  /** Inclusive ranges; empty for replicas. */
+  /** Inclusive ranges; all of them for the master outside a cluster. Empty for replicas, sentinels and a master that others have replaced. */
   slots: [number, number][];
   masterId: string | null;
   reachable: boolean;

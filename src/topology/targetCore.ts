@@ -9,14 +9,15 @@ import type { LoadEndpoints } from '../load/client.js';
 import type { RunTargetRecord } from '../result/records.js';
 import { type BareNodeView, composeView, type Member, type NodePoll } from './clusterView.js';
 import { type Access, openControl } from './connection.js';
+import { fieldsOf } from './infoReply.js';
 import { InSyncTracker } from './inSync.js';
 import { NodePoller } from './nodePoller.js';
 import { ShardNumbers } from './shardNumbers.js';
-import type { NodeView, TargetNode, TopologyView } from './target.js';
+import { dataNodes, type NodeView, type TargetMode, type TargetNode, type TopologyView } from './target.js';
 
 /** A node with what only the topology needs to know of it. */
 export interface CoreNode extends TargetNode {
-  /** Null in standalone. */
+  /** Null outside a cluster. */
   clusterId: string | null;
 }
 
@@ -30,6 +31,7 @@ const notableSettings = [
   'repl-diskless-sync-delay',
   'repl-timeout',
   'repl-backlog-size',
+  'repl-ping-replica-period',
   'min-replicas-to-write',
   'appendonly',
   'appendfsync',
@@ -40,7 +42,7 @@ const notableSettings = [
 ];
 
 export class TargetCore {
-  readonly mode: 'standalone' | 'cluster';
+  readonly mode: TargetMode;
   readonly nodes: readonly CoreNode[];
   readonly access: Access;
   readonly tracker: InSyncTracker;
@@ -50,19 +52,30 @@ export class TargetCore {
   #record: RunTargetRecord | null = null;
   #proxied = false;
 
-  constructor(mode: 'standalone' | 'cluster', nodes: readonly CoreNode[], access: Access, tracker = new InSyncTracker()) {
+  constructor(mode: TargetMode, nodes: readonly CoreNode[], access: Access, tracker = new InSyncTracker()) {
     this.mode = mode;
     this.nodes = nodes;
     this.access = access;
     this.tracker = tracker;
-    this.poller = new NodePoller(mode, (nodeId) => this.control(nodeId));
-    this.#members = nodes.map((node) => ({ id: node.id, address: `${node.host}:${node.port}`, clusterId: node.clusterId }));
+    this.poller = new NodePoller(
+      mode,
+      (nodeId) => this.control(nodeId),
+      (nodeId) => nodes.find(({ id }) => id === nodeId)?.watches,
+    );
+    this.#members = nodes.map(({ id, host, port, clusterId, watches }) => ({
+      id,
+      address: `${host}:${port}`,
+      clusterId,
+      ...(watches === undefined ? {} : { isSentinel: true }),
+    }));
   }
 
   /** Fixes shard numbers and the description; call once, when the target is ready. */
   async describeNow(server: string, version: string): Promise<void> {
     const view = await this.currentView();
-    const settings = await this.#settings(view.nodes.find((node) => node.reachable)?.id ?? this.nodes[0]?.id ?? '');
+    const asked = view.nodes.find((node) => node.reachable && node.role === 'master') ?? view.nodes.find((node) => node.reachable);
+    const settings = await this.#settings(asked?.id ?? this.nodes[0]?.id ?? '');
+    const sentinel = await this.#sentinelSettings();
     const timeoutMs = settings['cluster-node-timeout'];
     const coverage = settings['cluster-require-full-coverage'];
     this.#record = {
@@ -80,6 +93,7 @@ export class TargetCore {
       clusterNodeTimeoutMs: this.mode === 'cluster' && timeoutMs !== undefined ? Number(timeoutMs) : null,
       fullCoverage: this.mode === 'cluster' && coverage !== undefined ? coverage === 'yes' : null,
       settings,
+      ...(sentinel === null ? {} : { sentinel }),
       proxied: false,
     };
   }
@@ -120,7 +134,7 @@ export class TargetCore {
     this.#proxied = proxies !== null;
     return {
       mode: this.mode,
-      seeds: this.nodes.map(({ host, port }) => ({ host, port })),
+      ...this.#seeds(),
       natMap: proxies,
       nodeIds: Object.fromEntries(this.#members.map(({ address, id }) => [address, id])),
       ...this.access,
@@ -133,10 +147,39 @@ export class TargetCore {
     const view = await this.currentView();
     const counts = await Promise.all(
       view.nodes
-        .filter((node) => node.role !== 'replica')
+        .filter((node) => node.role !== 'replica' && node.role !== 'sentinel')
         .map(async (node): Promise<[string, number]> => [node.id, (await this.poller.ask(node.id, (redis) => redis.dbsize())) ?? -1]),
     );
     return Object.fromEntries(counts);
+  }
+
+  /** The master of t0 first; sentinels apart. */
+  #seeds(): Pick<LoadEndpoints, 'seeds' | 'sentinels'> {
+    const masterId = this.mode === 'cluster' ? undefined : this.describe().nodes.find(({ role }) => role === 'master')?.id;
+    const servers = dataNodes(this.nodes).toSorted((a, b) => Number(b.id === masterId) - Number(a.id === masterId));
+    const sentinels = this.nodes.filter(({ watches }) => watches !== undefined);
+    const masterName = sentinels[0]?.watches;
+    const addressOf = ({ host, port }: CoreNode): { host: string; port: number } => ({ host, port });
+    return { seeds: servers.map(addressOf), ...(masterName === undefined ? {} : { sentinels: { masterName, seeds: sentinels.map(addressOf) } }) };
+  }
+
+  /** As one of the sentinels says; null without any. */
+  async #sentinelSettings(): Promise<NonNullable<RunTargetRecord['sentinel']> | null> {
+    const sentinels = this.nodes.filter(({ watches }) => watches !== undefined);
+    for (const { id, watches: masterName = '' } of sentinels) {
+      const reply = await this.poller.ask(id, (redis) => redis.call('SENTINEL', 'MASTER', masterName));
+      if (reply === null) continue;
+      const fields = fieldsOf(reply);
+      const number = (name: string): number => Number(fields.get(name) ?? 0);
+      return {
+        masterName,
+        count: sentinels.length,
+        quorum: number('quorum'),
+        downAfterMs: number('down-after-milliseconds'),
+        failoverTimeoutMs: number('failover-timeout'),
+      };
+    }
+    return null;
   }
 
   /**
