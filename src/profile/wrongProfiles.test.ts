@@ -49,7 +49,22 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
   [
     'reads from replicas of a standalone server',
     'target: { topology: standalone }\nload: { readFrom: §replica, workload: session-cache, phases: [{ duration: 1s, rate: 1/s }] }\n',
-    'readFrom: a standalone server has no replica that kvbench knows of; use a cluster, or readFrom: master',
+    'readFrom: a standalone server has no replica that kvbench knows of; use a topology with replicas, or readFrom: master',
+  ],
+  [
+    'reads from replicas of a master without any',
+    'target: { topology: replicated, replicas: 0 }\nload: { readFrom: §replica, workload: session-cache, phases: [{ duration: 1s, rate: 1/s }] }\n',
+    'readFrom: this master has no replicas; set target.replicas to at least 1, or readFrom: master',
+  ],
+  [
+    'a quorum that can never be reached',
+    'target: { topology: sentinel, sentinels: 3, quorum: §4 }\nload: { workload: session-cache, phases: [{ duration: 1s, rate: 1/s }] }\n',
+    'quorum: 4 sentinels can never agree where there are 3; make it at most 3',
+  ],
+  [
+    'a sentinel that is not there',
+    'target: { topology: sentinel }\nload: { workload: session-cache, phases: [{ duration: 5s, rate: 1/s }] }\nchaos: [{ at: 1s, fault: pause, §node: "sentinel[3]" }]\n',
+    'node: "sentinel[3]" can never be hit: this target (a master, 2 replicas, 3 sentinels) has sentinel[0] to sentinel[2]',
   ],
   [
     'reads from replicas that there are none of',
