@@ -25,6 +25,7 @@ export const errorTable = {
     exitCode: ExitCode.invalidInput,
     meaning: 'A result folder is missing, truncated, corrupt or of an unknown format version.',
   },
+  NOT_COMPARABLE: { exitCode: ExitCode.invalidInput, meaning: 'The two sides of a comparison differ in what must be the same.' },
   RESULT_NOT_WRITABLE: { exitCode: ExitCode.invalidInput, meaning: 'The result folder cannot be made or written.' },
   SERVER_NOT_FOUND: { exitCode: ExitCode.targetUnavailable, meaning: 'No redis-server or valkey-server was found.' },
   LAB_FAILED: {

@@ -14,6 +14,7 @@ export const Stream = {
   owner: 7,
   arrivalSplit: 8,
   groupOrder: 9,
+  resample: 20,
 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 

@@ -6,12 +6,15 @@
 import yargs, { type Argv } from 'yargs';
 import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
+import { diffOptions } from './compareOptions.js';
 import { explainParseFailure } from './parseFailure.js';
 import { makeTerminal, type Terminal } from './terminal.js';
 
 type Command = (terminal: Terminal) => Promise<ExitCode>;
 
 const argv = process.argv.slice(2);
+/** Of these several can be given. */
+const repeatable = new Set(['set', 'variant', 'profiles', 'sides', 'base', 'candidate', 'rule', 'runs']);
 let chosen: Command | null = null;
 /** Remembers what to do; nothing runs inside yargs, whose own error handling would blur ours. */
 const choose = (command: Command): void => {
@@ -61,6 +64,9 @@ function parser(args: readonly string[]): Argv {
     .command('report <run>', 'Make the report of a run again from its folder', reportOptions, (args) =>
       choose(async (terminal) => (await import('./report.js')).report(args, terminal)),
     )
+    .command('diff [sides..]', 'Compare two runs, or two sets of runs: what changed, and how sure that is', diffOptions, (args) =>
+      choose(async (terminal) => (await import('./diff.js')).diff(args, terminal)),
+    )
     .command('list [what]', 'List profiles, workloads, toxics, faults or runs', listOptions, (args) =>
       choose(async (terminal) => (await import('./list.js')).list(args, terminal)),
     )
@@ -101,7 +107,7 @@ function parser(args: readonly string[]): Argv {
 /** A flag that takes one value, given twice: which one is meant? */
 function nothingTwice(args: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(args)) {
-    if (!Array.isArray(value) || name === '_' || name === 'set' || name === 'variant' || name === 'profiles') continue;
+    if (!Array.isArray(value) || name === '_' || repeatable.has(name)) continue;
     throw new KvbenchError('INVALID_ARGUMENT', `--${name} was given ${value.length} times: ${value.join(', ')}`, 'Give it once.');
   }
   return true;
