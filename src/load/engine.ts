@@ -79,8 +79,7 @@ export class Engine implements Admission {
   #intervalIndex = 0;
   #intervalEndUs = INTERVAL_US;
   #lastTickUs = 0;
-  /** The last reading of the clock while what is due is being admitted, and for how many more operations it holds. */
-  #isAdmitting = false;
+  /** The last reading of the clock, and for how many more operations it holds: none but while what is due is being admitted. */
   #readingUs = 0;
   #readingHolds = 0;
   #expiryWasDelayed = false;
@@ -119,6 +118,7 @@ export class Engine implements Admission {
   tick(): void {
     const nowUs = this.#options.nowUs() - this.#t0Us;
     if (nowUs < 0 || this.#state === 'idle' || this.#state === 'finished') return;
+    this.#takeReading(nowUs);
     this.#advance(nowUs);
     const wasBlocked = nowUs - this.#lastTickUs > BLOCKED_US;
     this.#lastTickUs = nowUs;
@@ -201,23 +201,24 @@ export class Engine implements Admission {
 
   /** Admits what is due and closes the intervals that end by `nowUs`, in the order in which these happened. */
   #advance(nowUs: number): void {
-    this.#isAdmitting = true;
     while (nowUs >= this.#intervalEndUs) {
       this.#admitDue(this.#intervalEndUs - 1);
       this.#closeInterval(this.#intervalEndUs, false);
       this.#readingHolds = 0;
     }
     this.#admitDue(nowUs);
-    this.#isAdmitting = false;
     this.#readingHolds = 0;
   }
 
   /** HOT: when an operation is admitted, now or a few operations ago. */
   #admissionUs(): number {
-    if (this.#readingHolds-- > 0) return this.#readingUs;
-    this.#readingUs = this.#options.nowUs() - this.#t0Us;
-    this.#readingHolds = this.#isAdmitting ? ADMISSIONS_PER_READING - 1 : 0;
+    if (this.#readingHolds-- <= 0) this.#takeReading(this.#options.nowUs() - this.#t0Us);
     return this.#readingUs;
+  }
+
+  #takeReading(nowUs: number): void {
+    this.#readingUs = nowUs;
+    this.#readingHolds = ADMISSIONS_PER_READING - 1;
   }
 
   #admitDue(nowUs: number): void {
@@ -291,6 +292,7 @@ export class Engine implements Admission {
     if (this.#state === 'finished') return;
     const nowUs = this.#options.nowUs() - this.#t0Us;
     for (let shard = 0; shard < this.#queues.shardCount; shard++) this.#drainQueue(shard, nowUs);
+    this.#takeReading(nowUs);
     this.#advance(nowUs);
     this.#client.flush();
     this.#expectNext();
@@ -408,8 +410,10 @@ export class Engine implements Admission {
     operations.close(row);
     this.#watch.ended(list, isOk, intendedUs, doneUs);
     // The write of a pair is due when its read is answered. After the load nothing new begins.
-    if (followBytes > 0 && this.#state === 'loading') this.admit(phase, SET, keyIndex, followBytes, doneUs, lane);
-    else if (lane !== NONE) this.#laneEnded(phase, lane, isOk, doneUs);
+    if (followBytes > 0 && this.#state === 'loading') {
+      this.admit(phase, SET, keyIndex, followBytes, doneUs, lane);
+      this.#readingHolds = 0;
+    } else if (lane !== NONE) this.#laneEnded(phase, lane, isOk, doneUs);
   }
 
   /** The lanes of a phase that is over issue nothing more. */

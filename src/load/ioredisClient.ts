@@ -68,6 +68,13 @@ export class IoredisClient implements Client {
   /** Unsettled operations of connection c to shard s, at s × connections + c. */
   readonly #loads: Int32Array;
   readonly #nextConnection: Int32Array;
+  /** Unsettled operations of each shard. */
+  readonly #shardLoads: Int32Array;
+  /** Of a connection, like its load: how many operations it takes before others, and whether it stands among its shard's free ones. */
+  readonly #room: Int32Array;
+  readonly #isFree: Uint8Array;
+  /** Connections of a shard with room, those that answered last on top. */
+  readonly #free: number[][];
   readonly #where: string;
   #attempts = 0;
   #retries = 0;
@@ -86,6 +93,10 @@ export class IoredisClient implements Client {
     this.#connections = plan.load.connections;
     this.#loads = new Int32Array(this.#connections * options.routing.shardCount);
     this.#nextConnection = new Int32Array(options.routing.shardCount);
+    this.#shardLoads = new Int32Array(options.routing.shardCount);
+    this.#room = new Int32Array(this.#loads.length);
+    this.#isFree = new Uint8Array(this.#loads.length);
+    this.#free = Array.from({ length: options.routing.shardCount }, () => []);
     this.#where = endpoints.seeds.map((seed) => `${seed.host}:${seed.port}`).join(', ');
     const Fleet = this.#isCluster ? ClusterFleet : StandaloneFleet;
     const limitUs = this.capabilities.resends ? HANDSHAKE_LIMIT_DEFAULT_US : HANDSHAKE_LIMIT_US;
@@ -119,15 +130,17 @@ export class IoredisClient implements Client {
   send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number = NO_VERSION): void {
     const isCounter = op === INCR;
     const key = keyNameOf(this.#keys, isCounter, keyIndex);
-    const load = this.#pick(this.#routing.shardOf(isCounter, keyIndex));
+    const shard = this.#routing.shardOf(isCounter, keyIndex);
+    const load = this.#pick(shard);
     const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
     const args = this.#commands.argumentsOf(op, key, keyIndex, valueBytes, version);
     const command = new OperationCommand(this.#commands.nameOf(op), args, textReply, (error, reply) =>
-      this.#settled(token, load, command, error ?? null, reply),
+      this.#settled(token, shard, load, command, error ?? null, reply),
     );
     if (this.#commands.isCustomRead(op)) command.isReadOnly = true;
     if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);
     this.#loads[load] = (this.#loads[load] as number) + 1;
+    this.#shardLoads[shard] = (this.#shardLoads[shard] as number) + 1;
     instance.sendCommand(command);
   }
 
@@ -148,8 +161,40 @@ export class IoredisClient implements Client {
     this.#fleet.close();
   }
 
-  /** The least loaded of the shard's connections, of those that can send if there are any; ties go round. */
+  /**
+   * An operation was answered. The next goes where the place became free; with fewer operations than connections each has a connection to
+   * itself, so that none waits behind another.
+   */
+  #makeRoom(shard: number, at: number): void {
+    const load = (this.#loads[at] as number) - 1;
+    const shardLoad = (this.#shardLoads[shard] as number) - 1;
+    this.#loads[at] = load;
+    this.#shardLoads[shard] = shardLoad;
+    this.#room[at] = shardLoad >= this.#connections ? (this.#room[at] as number) + 1 : load === 0 ? 1 : 0;
+    if (this.#room[at] === 0 || this.#isFree[at] === 1) return;
+    this.#isFree[at] = 1;
+    (this.#free[shard] as number[]).push(at);
+  }
+
+  /** A connection that just answered and can send; else the least loaded. */
   #pick(shard: number): number {
+    const free = this.#free[shard] as number[];
+    for (let top = free.length - 1; top >= 0; top--) {
+      const at = free[top] as number;
+      const room = this.#room[at] as number;
+      if (room > 0 && this.#fleet.instances[at % this.#connections]?.status === 'ready') {
+        this.#room[at] = room - 1;
+        return at;
+      }
+      this.#room[at] = 0;
+      this.#isFree[at] = 0;
+      free.pop();
+    }
+    return this.#leastLoaded(shard);
+  }
+
+  /** Of the shard's connections, of those that can send if there are any; ties go round. */
+  #leastLoaded(shard: number): number {
     const first = shard * this.#connections;
     let at = this.#nextConnection[shard] as number;
     let best = -1;
@@ -170,9 +215,9 @@ export class IoredisClient implements Client {
     return first + best;
   }
 
-  #settled(token: number, load: number, command: OperationCommand, error: Error | null, reply: unknown): void {
+  #settled(token: number, shard: number, load: number, command: OperationCommand, error: Error | null, reply: unknown): void {
     const doneUs = monotonicUs();
-    this.#loads[load] = (this.#loads[load] as number) - 1;
+    this.#makeRoom(shard, load);
     this.#attempts += command.attempts;
     if (error === null) {
       this.#retries += command.retries;
