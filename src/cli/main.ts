@@ -14,7 +14,7 @@ type Command = (terminal: Terminal) => Promise<ExitCode>;
 
 const argv = process.argv.slice(2);
 /** Of these several can be given. */
-const repeatable = new Set(['set', 'variant', 'profiles', 'sides', 'base', 'candidate', 'rule', 'runs']);
+const repeatable = new Set(['set', 'variant', 'command', 'commandRatio', 'command-ratio', 'profiles', 'sides', 'base', 'candidate', 'rule', 'runs']);
 let chosen: Command | null = null;
 /** Remembers what to do; nothing runs inside yargs, whose own error handling would blur ours. */
 const choose = (command: Command): void => {
@@ -169,6 +169,13 @@ function runOptions(command: Argv) {
     .option('dry-run', { type: 'boolean', default: false, describe: 'Show the timeline and what it costs; start nothing' })
     .option('url', { type: 'string', describe: 'Quick run against a server that already runs: redis:// or rediss://' })
     .option('workload', { type: 'string', describe: 'Quick run: a workload file or shipped name' })
+    .option('command', {
+      type: 'string',
+      array: true,
+      describe:
+        'Quick run: a custom command instead of a workload, e.g. "SETEX __key__ 60 __value__"; as often as you like. Keys are not written beforehand',
+    })
+    .option('command-ratio', { type: 'number', array: true, describe: 'Quick run: the weight of each --command, in their order (default: 1)' })
     .option('rate', { type: 'string', describe: 'Quick run: open loop at this rate, e.g. 2000/s' })
     .option('clients', { type: 'number', describe: 'Quick run: closed loop with this many clients' })
     .option('pipeline', { type: 'number', describe: 'Quick run: operations in flight per client' })

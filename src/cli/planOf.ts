@@ -5,7 +5,7 @@ import { type GroupPlan, groupPlan } from '../plan/groupPlan.js';
 import { makePlan } from '../plan/makePlan.js';
 import type { Plan } from '../plan/plan.js';
 import { loadProfile, type ProfileOptions, profileFromObject, type ResolvedProfile } from '../profile/loadProfile.js';
-import { quickFlagOf, quickProfile } from '../profile/quickProfile.js';
+import { quickPlaces, quickProfile } from '../profile/quickProfile.js';
 import type { RunArguments } from './main.js';
 
 /** Rounds of a group; more would be a mistake in the unit. */
@@ -14,6 +14,8 @@ const MAX_REPEAT = 1000;
 /** Flags that only make sense without a profile. */
 const quickFlags = [
   'workload',
+  'command',
+  'commandRatio',
   'rate',
   'clients',
   'pipeline',
@@ -84,7 +86,9 @@ function profileOf(args: RunArguments, env: NodeJS.ProcessEnv): ResolvedProfile 
         '--server names the program of a lab, and --url means a server that already runs',
         'Leave one of them out.',
       );
-    return profileFromObject(quickProfile({ ...args, url: args.url }), 'command line', process.cwd(), options, quickFlagOf);
+    checkCommandFlags(args);
+    const flags = { ...args, url: args.url };
+    return profileFromObject(quickProfile(flags), 'command line', process.cwd(), options, quickPlaces(flags));
   }
   const extra = quickFlags.filter((flag) => args[flag] !== undefined);
   if (args.profile === undefined) {
@@ -96,6 +100,24 @@ function profileOf(args: RunArguments, env: NodeJS.ProcessEnv): ResolvedProfile 
   }
   if (extra[0] !== undefined) throw belongsToQuickRun(extra[0]);
   return loadProfile(args.profile, options);
+}
+
+/** Which ratio is whose must be clear. */
+function checkCommandFlags({ command, commandRatio, workload }: RunArguments): void {
+  if (command !== undefined && workload !== undefined) {
+    throw new KvbenchError(
+      'INVALID_ARGUMENT',
+      'both --command and --workload were given; the commands would be the workload',
+      'Leave one of them out, or list the commands in the workload file (commands:).',
+    );
+  }
+  const [commands, ratios] = [command?.length ?? 0, commandRatio?.length ?? 0];
+  if (ratios === 0 || ratios === commands) return;
+  throw new KvbenchError(
+    'INVALID_ARGUMENT',
+    `${ratios} --command-ratio for ${commands} --command`,
+    'Give every --command its --command-ratio, in the same order, or none: then all weigh the same.',
+  );
 }
 
 /** A search for the capacity is about the server, so --url and the flags beside it say which. Null: the profile is an ordinary one. */
@@ -117,6 +139,8 @@ function belongsToQuickRun(flag: (typeof quickFlags)[number]): KvbenchError {
 
 const setExample: Record<(typeof quickFlags)[number], string> = {
   workload: 'load.workload=../workloads/counters.yaml',
+  command: 'load.workload=my-commands.yaml',
+  commandRatio: 'load.workload.operations.touch=30',
   rate: 'load.phases.0.rate=2000/s',
   clients: 'load.phases.0.clients=50',
   pipeline: 'load.phases.0.pipeline=16',

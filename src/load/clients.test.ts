@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
+import type { ArgumentPlan, CommandPlan } from '../plan/plan.js';
 import { type Reason, reasons } from '../result/records.js';
 import { StampReader, ValueStamper } from '../workload/valueStamp.js';
 import { ValuePool } from '../workload/values.js';
@@ -23,6 +24,26 @@ interface Done {
   attempts: number;
 }
 
+/** Operations 4 and on. */
+const commands: CommandPlan[] = [
+  command('age', 'read', { kind: 'literal', bytes: 'ttl' }, { kind: 'key' }),
+  command(
+    'push',
+    'write',
+    { kind: 'literal', bytes: 'RPUSH' },
+    { kind: 'key' },
+    { kind: 'value', before: '<\xff', after: '>' },
+    { kind: 'literal', bytes: '\x00\xc3\xbc' },
+  ),
+  command('both', 'write', { kind: 'literal', bytes: 'COPY' }, { kind: 'key' }, { kind: 'key' }),
+  command('alone', 'read', { kind: 'literal', bytes: 'ECHO' }, { kind: 'value', before: '', after: '' }),
+];
+const [AGE, PUSH, BOTH, ALONE] = [4, 5, 6, 7] as const;
+
+function command(name: string, kind: 'read' | 'write', ...args: ArgumentPlan[]): CommandPlan {
+  return { name, text: '', kind, weight: 1, args };
+}
+
 /** A client with what it told, and a send that can be awaited. */
 class Session {
   readonly client: Client;
@@ -41,6 +62,7 @@ class Session {
     plan.load.resend = resend;
     plan.load.readFrom = readFrom;
     plan.load.workload.ttlMs = ttlMs;
+    plan.load.workload.commands = commands;
     this.client = makeClient({
       plan,
       endpoints,
@@ -57,7 +79,7 @@ class Session {
   }
 
   /** Sends without waiting. @returns the token */
-  post(op: 0 | 1 | 2 | 3, keyIndex = 1): number {
+  post(op: number, keyIndex = 1): number {
     const token = this.sentCount++;
     this.client.send(token, op, keyIndex, 10);
     this.client.flush();
@@ -65,14 +87,14 @@ class Session {
     return token;
   }
 
-  async send(op: 0 | 1 | 2 | 3, keyIndex = 1): Promise<Done> {
+  async send(op: number, keyIndex = 1): Promise<Done> {
     const token = this.post(op, keyIndex);
     await until(`operation ${token} ends`, () => this.done.has(token));
     return this.done.get(token) as Done;
   }
 
   /** Sends until one is ok. @returns how long that took, in µs */
-  async sendUntilOk(op: 0 | 1 | 2 | 3 = 1): Promise<number> {
+  async sendUntilOk(op = 1): Promise<number> {
     const startUs = monotonicUs();
     await until('an operation ends ok', async () => (await this.send(op)).outcome === OutcomeIndex.ok);
     return monotonicUs() - startUs;
@@ -127,6 +149,22 @@ for (const kind of kinds)
       assert.equal((await session.send(3, 7)).outcome, OutcomeIndex.ok);
       assert.match(await server.ask('EXISTS k:7'), /:0/);
       assert.deepEqual(session.client.counters(), { attempts: 4, retries: 0, reconnects: 0, slotRefreshes: 0 });
+    });
+
+    test('custom commands arrive byte for byte, with the key and the value of the operation', async () => {
+      const server = await startRedis();
+      const session = await connected(kind, endpointsOf('standalone', server.port));
+      assert.equal((await session.send(PUSH, 7)).outcome, OutcomeIndex.ok);
+      const value = new ValuePool(1, 100).textOf(7, 10);
+      const [, first, second] = (await server.ask('LRANGE k:7 0 -1', 'latin1')).split(/\$\d+\r\n/);
+      assert.deepEqual([first, second], [`<\xff${value}>\r\n`, '\x00\xc3\xbc\r\n']);
+      assert.equal((await session.send(AGE, 7)).outcome, OutcomeIndex.ok);
+      assert.equal((await session.send(ALONE, 7)).outcome, OutcomeIndex.ok);
+      const same = await session.send(BOTH, 7);
+      assert.deepEqual([same.outcome, same.reason], [OutcomeIndex.fail, 'ERR'], 'both keys are the same one');
+      const wrong = await session.send(0, 7);
+      assert.deepEqual([wrong.outcome, wrong.reason], [OutcomeIndex.fail, 'WRONGTYPE']);
+      for (const name of ['rpush', 'ttl', 'echo', 'copy']) assert.equal(await callsOf(server, name), 1, name);
     });
 
     test('a killed server: what was sent is unknown, the rest refused; it comes back by itself', async () => {
@@ -308,6 +346,11 @@ test('readFrom replica sends reads to the replica and writes to the master, and 
     const session = await connected(kind, endpoints, { readFrom: 'replica' });
     assert.equal((await session.send(1, 3)).outcome, OutcomeIndex.ok);
     for (let i = 0; i < 20; i++) assert.equal((await session.send(0, i)).outcome, OutcomeIndex.ok);
+    const [ages, pushes] = [await callsOf(replica, 'ttl'), await callsOf(master, 'rpush')];
+    for (let i = 0; i < 10; i++) assert.equal((await session.send(AGE, i)).outcome, OutcomeIndex.ok);
+    assert.equal(await callsOf(replica, 'ttl'), ages + 10, `${kind}: a custom read is a read`);
+    for (let i = 500; i < 505; i++) assert.equal((await session.send(PUSH, i)).outcome, OutcomeIndex.ok);
+    assert.equal(await callsOf(master, 'rpush'), pushes + 5);
     assert.equal(await callsOf(replica, 'get'), reads + 20, `${kind}: the replica answers`);
     assert.equal(await callsOf(master, 'get'), before + 5);
     assert.equal(await callsOf(master, 'set'), writes + 1);

@@ -27,7 +27,7 @@ import type { IoredisFleet, IoredisInstance } from './ioredisFleet.js';
 import { OperationCommand } from './operationCommand.js';
 import { NO_REASON } from './reasonIndex.js';
 import type { Routing } from './routing.js';
-import { INCR } from './share.js';
+import { GET, INCR } from './share.js';
 import { StandaloneFleet } from './standaloneFleet.js';
 
 const textReply = { replyEncoding: 'utf8' } as const;
@@ -135,7 +135,7 @@ export class IoredisClient implements Client {
     const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
     const args = this.#commands.argumentsOf(op, key, keyIndex, valueBytes, version);
     const command = new OperationCommand(this.#commands.nameOf(op), args, textReply, (error, reply) =>
-      this.#settled(token, shard, load, command, error ?? null, reply),
+      this.#settled(token, shard, load, command, error ?? null, op === GET || op === INCR ? reply : undefined),
     );
     if (this.#commands.isCustomRead(op)) command.isReadOnly = true;
     if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);

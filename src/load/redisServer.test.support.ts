@@ -65,12 +65,12 @@ export class RedisServer {
   }
 
   /** Sends one inline command, returns what came back first. */
-  async ask(command: string): Promise<string> {
+  async ask(command: string, encoding: BufferEncoding = 'utf8'): Promise<string> {
     const socket = connect(this.port, '127.0.0.1');
     socket.write(`${command}\r\n`);
     const [reply] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
-    return reply.toString();
+    return reply.toString(encoding);
   }
 }
 

@@ -15,6 +15,7 @@ const commandSchema = z.strictObject({
     .min(1)
     .max(MAX_COMMAND_CHARACTERS)
     .superRefine((text, ctx) => {
+      if (text === '') return;
       const template = templateOf(text);
       if ('problem' in template) ctx.addIssue({ code: 'custom', message: template.problem });
     })

@@ -89,7 +89,7 @@ export function loadSchema<W extends z.ZodType, P extends z.ZodType>(workload: W
       .enum(['master', 'replica'])
       .default('master')
       .describe(
-        'On a cluster, who answers GETs: the master of the key, or its replicas in turn (and the master while none of them can be reached), whose answers may be older.',
+        'On a cluster, who answers GETs and custom commands of `kind: read`: the master of the key, or its replicas in turn (and the master while none of them can be reached), whose answers may be older.',
       ),
     pacing: z
       .enum(['auto', ...pacings])

@@ -2,6 +2,7 @@
  * A profile from flags, for `kvbench run --url redis://… --workload …`: one recorded phase, no chaos. Called by the command line; what
  * it makes goes through the same checks as a file.
  */
+import { quickCommands } from './quickCommands.js';
 
 /** Flags of a quick run; all but `url` may be absent. Texts carry units as in a profile; a bare number of a rate is per second, of a duration seconds. */
 export interface QuickFlags {
@@ -9,6 +10,9 @@ export interface QuickFlags {
   url: string;
   /** A file (relative to the current folder) or the name of a shipped one. */
   workload?: string | undefined;
+  /** Custom commands instead of a workload, and the weight of each (1 when there are none). */
+  command?: readonly string[] | undefined;
+  commandRatio?: readonly number[] | undefined;
   /** Open loop. */
   rate?: string | number | undefined;
   /** Closed loop, instead of `rate`. */
@@ -45,6 +49,18 @@ export const quickFlagOf: Readonly<Record<string, string>> = {
   'load.phases.0.duration': '--duration',
 };
 
+/** As `quickFlagOf`, with the places of the commands given. */
+export function quickPlaces(flags: QuickFlags): Readonly<Record<string, string>> {
+  if (flags.command === undefined) return quickFlagOf;
+  const { commands } = quickCommands(flags.command, flags.commandRatio ?? []);
+  const places = Object.keys(commands).flatMap((name): [string, string][] => [
+    [`load.workload.commands.${name}`, '--command'],
+    [`load.workload.commands.${name}.command`, `--command (${name})`],
+    [`load.workload.operations.${name}`, '--command-ratio'],
+  ]);
+  return { ...quickFlagOf, ...Object.fromEntries(places), 'load.workload.operations': '--command-ratio', 'load.workload.commands': '--command' };
+}
+
 /** The object for `profileFromObject`; unchecked. */
 export function quickProfile(flags: QuickFlags): unknown {
   const { url, mode, username, passwordEnv, tlsCa, threads, connections, clients, pipeline } = flags;
@@ -61,7 +77,10 @@ export function quickProfile(flags: QuickFlags): unknown {
       tls: tlsCa === undefined ? undefined : { ca: tlsCa },
     }),
     load: given({
-      workload: flags.workload ?? DEFAULT_WORKLOAD,
+      workload:
+        flags.command === undefined
+          ? (flags.workload ?? DEFAULT_WORKLOAD)
+          : { name: 'commands', ...quickCommands(flags.command, flags.commandRatio ?? []) },
       threads,
       connections,
       phases: [

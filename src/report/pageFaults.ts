@@ -3,7 +3,7 @@ import { formatCount } from '../base/units.js';
 import { inOrder } from '../plan/operations.js';
 import type { RunData } from '../result/readRun.js';
 import type { FaultSummary, Gap, Summary } from '../result/summary.js';
-import { atOf, deltaOf, durationOf, missing, shareOf, targetsOf, timeOf } from './pageFormat.js';
+import { atOf, deltaOf, durationOf, missing, operationTitle, shareOf, targetsOf, timeOf } from './pageFormat.js';
 import { type Column, type Html, type HtmlValue, html, table } from './pageHtml.js';
 
 type TimeKey = Extract<keyof FaultSummary, `${string}Ms`>;
@@ -122,6 +122,6 @@ export function windowSection({ windows, faults }: Summary): Html {
     shareOf(ops.ok, ops.planned ?? ops.total),
     ...shown.flatMap((op) => [timeOf(latencyUs[op]?.p50), timeOf(latencyUs[op]?.p99)]),
   ]);
-  const groups = html`<tr><td colspan="6"></td>${shown.map((op) => html`<th scope="colgroup" colspan="2" class="colgroup">${op === 'all' ? 'all' : op.toUpperCase()}</th>`)}</tr>`;
+  const groups = html`<tr><td colspan="6"></td>${shown.map((op) => html`<th scope="colgroup" colspan="2" class="colgroup">${operationTitle(op)}</th>`)}</tr>`;
   return html`<section id="windows"><h2>Before, during and after</h2><p class="note">Response times of the operations that were due in each window.</p>${table(columns, rows, { groups })}</section>`;
 }

@@ -1,11 +1,16 @@
 /** How values read on the page: text of base/units.ts, with an unbreakable space before the unit. Used by the page's sections only. */
 import { formatBytes, formatCount, formatPercent, formatUs } from '../base/units.js';
-import type { MetricName } from '../plan/plan.js';
+import { type MetricName, operationNames } from '../plan/plan.js';
 import type { NodeRef } from '../result/records.js';
 import type { ThresholdResult } from '../result/summary.js';
 import { type Html, html } from './pageHtml.js';
 
 const NBSP = '\u00a0';
+
+/** A built-in operation as the command it is, a custom one by its name. */
+export function operationTitle(op: string): string {
+  return (operationNames as readonly string[]).includes(op) ? op.toUpperCase() : op;
+}
 
 /** `1.23ms` → `1.23 ms`. */
 export function timeOf(us: number | null | undefined): string {

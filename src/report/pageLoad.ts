@@ -2,7 +2,7 @@
 import { formatCount } from '../base/units.js';
 import { inOrder } from '../plan/operations.js';
 import type { LatencyByOperation, LatencyStats, OperationCounts, Summary, WorkerSummary } from '../result/summary.js';
-import { atOf, bytesOf, percentOf, rateOf, shareOf, timeOf } from './pageFormat.js';
+import { atOf, bytesOf, operationTitle, percentOf, rateOf, shareOf, timeOf } from './pageFormat.js';
 import { type Column, groupedTable, type Html, type HtmlValue, html, table } from './pageHtml.js';
 
 const statistics: readonly [title: string, key: Exclude<keyof LatencyStats, 'count'>][] = [
@@ -39,7 +39,7 @@ function latencyRows(stats: LatencyByOperation): HtmlValue[][] {
   const rows = [...inOrder(Object.keys(stats)), 'all'].flatMap((op): HtmlValue[][] => {
     const values = stats[op];
     if (values === undefined) return [];
-    return [[op === 'all' ? 'all' : op.toUpperCase(), ...statistics.map(([, key]) => timeOf(values[key])), formatCount(values.count)]];
+    return [[operationTitle(op), ...statistics.map(([, key]) => timeOf(values[key])), formatCount(values.count)]];
   });
   return rows.length > 0 ? rows : [['–', ...statistics.map(() => '–'), '0']];
 }
