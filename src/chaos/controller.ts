@@ -133,6 +133,10 @@ export class ChaosController {
     if (plan.target.kind === 'external' && !plan.allow.includes(fault.kind)) return `the profile does not allow "${fault.kind}" on this target`;
     if (kind?.needs === 'process' && !context.processes) return `"${fault.kind}" acts only on servers that kvbench started itself`;
     if (kind?.needs === 'proxy' && !context.proxies) return `"${fault.kind}" needs proxies, and this run has none`;
+    const needsMesh = kind?.needs === 'mesh' || fault.needsMesh === true;
+    if (needsMesh && !context.proxies?.links.some((link) => link.channel !== 'client')) {
+      return `"${fault.kind}" acts on the links between nodes, and those of this run are no proxies of kvbench's`;
+    }
     return null;
   }
 
@@ -140,9 +144,8 @@ export class ChaosController {
     let run = this.#runs.get(fault.id);
     if (!run) {
       const { context, t0Us } = this.#options;
-      run = new FaultRun(fault, { ...spread(context), faultId: fault.id, holds: this.#holds, claims: this.#claims }, t0Us, (event) =>
-        this.#emit(event),
-      );
+      const added = { faultId: fault.id, holds: this.#holds, claims: this.#claims, aim: { targets: [], sides: [] } };
+      run = new FaultRun(fault, { ...spread(context), ...added }, t0Us, (event) => this.#emit(event));
       this.#runs.set(fault.id, run);
     }
     return run;
@@ -186,6 +189,7 @@ function spread(context: FaultEnvironment): FaultEnvironment {
     processes: context.processes,
     proxies: context.proxies,
     journal: context.journal,
+    clientGroups: context.clientGroups,
     view: () => context.view(),
     control: (nodeId) => context.control(nodeId),
     note: (text) => context.note(text),

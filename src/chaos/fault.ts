@@ -9,6 +9,7 @@ import type { NodeView, ProcessControl, TopologyView } from '../topology/target.
 import type { Claims } from './claims.js';
 import type { NodeHolds } from './nodeHolds.js';
 import type { ProxyControl } from './proxyControl.js';
+import type { Aim, AimScope } from './sides.js';
 import type { UndoLog } from './undoJournal.js';
 
 /** The part of a fault that profiles and documents need. */
@@ -21,19 +22,38 @@ export interface FaultSchema {
   readonly healSummary: string;
   /** Keys beside at/after/for/fault/node. A strict object with defaults; each key described. */
   readonly params: z.ZodType;
-  readonly needs: 'process' | 'proxy' | 'none';
+  /** `mesh`: proxies on the links between nodes too, so that a plan with it runs its lab on a link mesh. */
+  readonly needs: 'process' | 'proxy' | 'mesh' | 'none';
   /** Values of `target.topology` on which it can do something; absent: all. */
   readonly topologies?: readonly string[];
   /** Its nodes cannot serve while it is in force, and limits on what may be down at once count them. Absent: no. */
   readonly takesDown?: boolean;
-  readonly selector: 'required' | 'optional';
+  /** Whether `node` is given; `none`: it never is, the parameters say who is hit. */
+  readonly selector: 'required' | 'optional' | 'none';
   readonly shading: Shading;
+  /** Whether it needs the mesh with these parameters, where `needs` does not say so already. */
+  needsMesh?(params: never): boolean;
+  /** Node selectors and names of clients in the parameters: checked with the profile, and known to the plan. */
+  selectorsOf?(params: never): NamedSelector[];
   /** A line of YAML for the reference page. */
   readonly example: string;
 }
 
+/** A selector in the parameters of a fault: where it stands there, and what it says. */
+export interface NamedSelector {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
 export interface FaultKind<P = unknown> extends FaultSchema {
   readonly params: z.ZodType<P>;
+  needsMesh?(params: P): boolean;
+  selectorsOf?(params: P): NamedSelector[];
+  /**
+   * Whom it hits, where `node` alone does not say it. Throws FAULT_FAILED when that makes no sense at this moment.
+   * @param selected the nodes of `node`; empty without one
+   */
+  aim?(scope: AimScope, selected: readonly NodeView[], params: P): Aim;
   /** Resolves when the fault is confirmed in force. Must leave nothing behind if it throws. */
   inject(context: FaultContext, targets: readonly NodeView[], params: P): Promise<ActiveFault>;
 }
@@ -60,6 +80,8 @@ export interface FaultEnvironment {
   readonly proxies: ProxyControl | null;
   /** What must be undone should kvbench be killed; written before the thing is done. */
   readonly journal: UndoLog;
+  /** Names of the groups of clients; of one that stands for all where the plan has none. */
+  readonly clientGroups: readonly string[];
   view(): TopologyView;
   /** A new direct control connection to a node (never through a proxy); the caller disconnects it. */
   control(nodeId: string): Redis;
@@ -72,6 +94,8 @@ export interface FaultEnvironment {
 /** What one fault gets: the run's environment and what the controller adds. */
 export interface FaultContext extends FaultEnvironment {
   readonly faultId: number;
+  /** Whom it hits, as its kind's `aim` told. */
+  readonly aim: Aim;
   /** Which nodes are held down, stopped or cut off, by which faults. Everything that two faults could both do to a node goes through it. */
   readonly holds: NodeHolds;
   /** What only one fault at a time can change and restore. */

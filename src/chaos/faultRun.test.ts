@@ -23,7 +23,8 @@ interface Stage {
 function stage(t: TestContext): Stage {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const events: EventOf<'fault'>[] = [];
-  const context = { ...environment(), faultId: 1, claims: new Claims(), holds: new NodeHolds(null, null, () => undefined) };
+  const holds = new NodeHolds(null, null, () => undefined);
+  const context = { ...environment(), faultId: 1, aim: { targets: [], sides: [] }, claims: new Claims(), holds };
   const run = new FaultRun(faultPlan(1), context, 0, (event) => events.push(event));
   const healed = { count: 0 };
   let finishInject = (): void => undefined;

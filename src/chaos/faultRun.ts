@@ -10,6 +10,7 @@ import type { NodeView } from '../topology/target.js';
 import type { ActiveFault, FaultContext, FaultKind } from './fault.js';
 import { Lane, withLimit } from './lane.js';
 import { resolveSelector } from './selectors.js';
+import type { Aim, AimScope } from './sides.js';
 
 /** The longest that an injection may take to be confirmed. */
 export const INJECT_LIMIT_US = 10_000_000;
@@ -31,6 +32,7 @@ export class FaultRun {
   readonly #lane = new Lane();
   #state: State = 'waiting';
   #targets: NodeRef[] = [];
+  #aimed: Aim = { targets: [], sides: [] };
   #active: ActiveFault | null = null;
   /** An injection that went over its limit and has not ended since. */
   #overdue = false;
@@ -64,11 +66,10 @@ export class FaultRun {
     return this.#lane.run(async () => {
       if (this.#state !== 'waiting') return;
       const refused = refusal() ?? (this.#context.signal.aborted ? 'the run ends' : null);
-      const targets = refused === null ? this.#resolve() : [];
-      if (targets.length === 0) {
-        this.skip(refused ?? `no node is "${this.plan.selector?.text ?? 'any'}" at this moment`);
-        return;
-      }
+      const aim = refused === null ? this.#aim(kind) : refused;
+      if (typeof aim === 'string') return this.skip(aim);
+      const { targets } = aim;
+      this.#aimed = aim;
       this.#targets = targets.map(({ id, shard, role }) => ({ node: id, shard, role }));
       this.#state = 'injecting';
       this.#emit('injecting', monotonicUs(), plannedAtUs);
@@ -112,7 +113,7 @@ export class FaultRun {
   }
 
   async #injectInto(kind: FaultKind, targets: readonly NodeView[], plannedAtUs: number | null): Promise<void> {
-    const injecting = Promise.resolve().then(() => kind.inject(this.#context, targets, this.plan.params));
+    const injecting = Promise.resolve().then(() => kind.inject({ ...this.#context, aim: this.#aimed }, targets, this.plan.params));
     try {
       this.#active = await withLimit(injecting, INJECT_LIMIT_US, `injecting fault ${this.plan.id}`);
     } catch (error) {
@@ -154,16 +155,40 @@ export class FaultRun {
     this.#emit('healed', monotonicUs(), plannedAtUs);
   }
 
-  /** Without a selector a fault means every node. */
-  #resolve(): NodeView[] {
+  /** Whom it hits by the roles of this moment, or why it cannot be injected. Without a selector a fault means every node. */
+  #aim(kind: FaultKind): Aim | string {
+    const { plan } = this;
     const view = this.#context.view();
-    return this.plan.selector ? resolveSelector(this.plan.selector, view) : view.nodes.slice();
+    const selected = plan.selector ? resolveSelector(plan.selector, view) : [];
+    if (plan.selector && selected.length === 0) return `no node is "${plan.selector.text}" at this moment`;
+    if (!kind.aim) return { targets: plan.selector ? selected : view.nodes.slice(), sides: [] };
+    const resolve = (text: string): NodeView[] => {
+      const selector = plan.selectors?.find((candidate) => candidate.text === text);
+      return selector ? resolveSelector(selector, view) : [];
+    };
+    const scope: AimScope = { view, clientGroups: this.#context.clientGroups, resolve };
+    try {
+      return kind.aim(scope, selected, plan.params);
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   #emit(state: EventOf<'fault'>['state'], atUs: number, plannedAtUs: number | null, message?: string): void {
     const { id: faultId, kind } = this.plan;
     const tUs = atUs - this.#t0Us;
-    this.#emitEvent({ tUs, type: 'fault', faultId, kind, state, targets: this.#targets, plannedAtUs, ...(message === undefined ? {} : { message }) });
+    const { sides } = this.#aimed;
+    this.#emitEvent({
+      tUs,
+      type: 'fault',
+      faultId,
+      kind,
+      state,
+      targets: this.#targets,
+      ...(sides.length > 0 ? { sides } : {}),
+      plannedAtUs,
+      ...(message === undefined ? {} : { message }),
+    });
   }
 
   #title(): string {

@@ -1,16 +1,15 @@
-/** Makes one fault of several nodes out of a fault of one node. Called by the fault kinds; it knows nothing about any of them. */
+/** Makes one fault of several nodes, or links, out of a fault of one. Called by the fault kinds; it knows nothing about any of them. */
 import { messageOf } from '../base/errors.js';
-import type { NodeView } from '../topology/target.js';
 import type { ActiveFault, FaultContext } from './fault.js';
 
 /**
  * Injects into all targets at once. When one fails, those that worked are healed again and the first failure is thrown.
- * The whole counts as injected with its first node, and as healed with its last.
+ * The whole counts as injected with its first part, and as healed with its last.
  */
-export async function injectIntoEach(
+export async function injectIntoEach<T>(
   context: FaultContext,
-  targets: readonly NodeView[],
-  injectInto: (node: NodeView) => Promise<ActiveFault>,
+  targets: readonly T[],
+  injectInto: (target: T) => Promise<ActiveFault>,
 ): Promise<ActiveFault> {
   const results = await Promise.allSettled(targets.map(injectInto));
   const parts = results.filter((result) => result.status === 'fulfilled').map((result) => result.value);

@@ -1,5 +1,5 @@
 /**
- * Which faults hold which node down, stopped or cut off. Faults overlap: a condition is brought about by the first fault that wants it
+ * Which faults hold which node down or stopped, and (through `links`) which links closed. Faults overlap: a condition is brought about by the first fault that wants it
  * and undone only by the last one that lets go, so that healing one never undoes another. Called by the faults, one instance per run.
  * It must never act on a process or a proxy that the run does not own: it only knows what `ProcessControl` and `ProxyControl` reach.
  */
@@ -8,6 +8,7 @@ import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import type { ProcessControl } from '../topology/target.js';
 import { Lane, withLimit } from './lane.js';
+import { LinkHolds } from './linkHolds.js';
 import { isProcessStopped } from './processState.js';
 import type { ProxyControl } from './proxyControl.js';
 
@@ -35,31 +36,26 @@ interface DownClaim {
 interface NodeBook {
   /** Signals and starts, one at a time. */
   readonly processLane: Lane;
-  /** Apart from the other, so that a slow restart does not hold up a cut link. */
-  readonly linkLane: Lane;
   readonly down: Map<number, DownClaim>;
   /** All claims ever made: who meant an exit. */
   readonly downHistory: DownClaim[];
   readonly paused: Set<number>;
-  readonly linkClosed: Set<number>;
   /** The process that was told to end. */
   doomedPid: number | null;
   starting: boolean;
-  /** As last set; null after a failed attempt. */
-  linkEnabled: boolean | null;
 }
 
 export class NodeHolds {
+  readonly links: LinkHolds;
   readonly #processes: ProcessControl | null;
-  readonly #proxies: ProxyControl | null;
   readonly #note: (text: string) => void;
   readonly #books = new Map<string, NodeBook>();
   #following = true;
 
   constructor(processes: ProcessControl | null, proxies: ProxyControl | null, note: (text: string) => void) {
     this.#processes = processes;
-    this.#proxies = proxies;
     this.#note = note;
+    this.links = new LinkHolds(proxies, (nodeId) => !this.#book(nodeId).starting && (processes === null || processes.isRunning(nodeId)));
     // A proxy in front of a dead server would accept and hang up; the server itself refuses. So whatever ends a server closes its link.
     if (proxies) processes?.onChange((change) => change.state === 'exited' && this.#following && this.#linkFollows(change.node));
   }
@@ -91,7 +87,7 @@ export class NodeHolds {
         const { atUs } = await processes.signal(nodeId, signal);
         if (signal === 'SIGKILL') {
           await processes.waitForExit(nodeId, EXIT_LIMIT_US);
-          await this.#syncLink(nodeId);
+          await this.links.follow(nodeId);
         }
         return atUs;
       } catch (error) {
@@ -113,7 +109,7 @@ export class NodeHolds {
     if (book.down.has(faultId)) return false;
     if (book.down.size > 0) return true;
     if (!this.#ownProcesses().isRunning(nodeId) || book.starting) return false;
-    return this.#proxies === null || book.linkClosed.size > 0 || (await this.#proxies.isEnabled(nodeId));
+    return this.links.isFollowing(nodeId);
   }
 
   /** Stops the server's process where it stands; resolves, once it has stopped, to when that was. */
@@ -148,39 +144,6 @@ export class NodeHolds {
     return book.paused.size > 0 || pid === null || !(await isProcessStopped(pid));
   }
 
-  /** Cuts the clients off: their connections are closed, new ones refused. */
-  closeLink(nodeId: string, faultId: number): Promise<void> {
-    this.#book(nodeId).linkClosed.add(faultId);
-    return this.#syncLink(nodeId);
-  }
-
-  /** Lets go; the last one to do so lets clients in again, unless the node is down. */
-  openLink(nodeId: string, faultId: number): Promise<void> {
-    this.#book(nodeId).linkClosed.delete(faultId);
-    return this.#syncLink(nodeId);
-  }
-
-  /** Closes the connections that clients have; they can connect again at once. Nothing to do where the link is closed. */
-  dropConnections(nodeId: string): Promise<void> {
-    const book = this.#book(nodeId);
-    return book.linkLane.run(async () => {
-      assert(this.#proxies, 'a fault dropped connections without proxies');
-      if (!this.#linkWanted(nodeId, book)) return;
-      book.linkEnabled = null;
-      await this.#proxies.setEnabled(nodeId, false);
-      await this.#proxies.setEnabled(nodeId, true);
-      book.linkEnabled = true;
-    });
-  }
-
-  /** Whether this fault does not close the link and clients get through, or are cut off for another reason. */
-  async isLinkOpen(nodeId: string, faultId: number): Promise<boolean> {
-    const book = this.#book(nodeId);
-    assert(this.#proxies, 'a fault asked for a link without proxies');
-    if (book.linkClosed.has(faultId)) return false;
-    return !this.#linkWanted(nodeId, book) || (await this.#proxies.isEnabled(nodeId));
-  }
-
   /** The fault that meant this exit of a server (machine monotonic µs); null: nobody did, it is an incident. */
   faultOfExit(nodeId: string, atUs: number): number | null {
     const history = this.#books.get(nodeId)?.downHistory ?? [];
@@ -195,7 +158,7 @@ export class NodeHolds {
     claim.toUs = monotonicUs();
     if (book.down.size > 0) return;
     if (book.paused.size > 0) await this.#ownProcesses().signal(nodeId, 'SIGSTOP');
-    await this.#syncLink(nodeId);
+    await this.links.follow(nodeId);
   }
 
   async #bringUp(nodeId: string, book: NodeBook): Promise<void> {
@@ -238,22 +201,7 @@ export class NodeHolds {
   }
 
   #linkFollows(nodeId: string): void {
-    this.#syncLink(nodeId).catch((error) => this.#note(`the proxy of ${nodeId} does not follow its server: ${messageOf(error)}`));
-  }
-
-  #syncLink(nodeId: string): Promise<void> {
-    const book = this.#book(nodeId);
-    return book.linkLane.run(async () => {
-      const wanted = this.#linkWanted(nodeId, book);
-      if (!this.#proxies || book.linkEnabled === wanted) return;
-      book.linkEnabled = null;
-      await this.#proxies.setEnabled(nodeId, wanted);
-      book.linkEnabled = wanted;
-    });
-  }
-
-  #linkWanted(nodeId: string, book: NodeBook): boolean {
-    return book.linkClosed.size === 0 && !book.starting && (this.#processes === null || this.#processes.isRunning(nodeId));
+    this.links.follow(nodeId).catch((error) => this.#note(`the proxy of ${nodeId} does not follow its server: ${messageOf(error)}`));
   }
 
   #ownProcesses(): ProcessControl {
@@ -266,14 +214,11 @@ export class NodeHolds {
     if (!book) {
       book = {
         processLane: new Lane(),
-        linkLane: new Lane(),
         down: new Map(),
         downHistory: [],
         paused: new Set(),
-        linkClosed: new Set(),
         doomedPid: null,
         starting: false,
-        linkEnabled: true,
       };
       this.#books.set(nodeId, book);
     }

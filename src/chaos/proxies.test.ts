@@ -9,7 +9,7 @@ import { KvbenchError } from '../base/errors.js';
 import { ChaosController } from './controller.js';
 import { createProxies } from './proxies.js';
 import type { ProxyControl } from './proxyControl.js';
-import { environment, faultPlan, ping, planOf, RememberingSink, selectNode, waitFor } from './testDoubles.test.support.js';
+import { clientLink, environment, faultPlan, ping, planOf, RememberingSink, selectNode, waitFor } from './testDoubles.test.support.js';
 import { toxicParamsSchema } from './toxicParams.js';
 import { startEmbeddedToxiproxy } from './toxiproxy/embedded.js';
 
@@ -86,11 +86,14 @@ test('a disabled proxy closes what it has and refuses; enabled again it answers 
   const proxies = await open();
   const port = portTo(proxies, 0);
   const connection = await connected(port);
-  await proxies.setEnabled('n1', false);
+  await proxies.setEnabled(clientLink('n1'), false);
   await waitFor('the connection is closed', connection.closed);
   assert.equal(await ping(port, 500), 'refused');
-  assert.deepEqual([await proxies.isEnabled('n1'), await proxies.isEnabled('n2'), await proxies.isClean()], [false, true, false]);
-  await proxies.setEnabled('n1', true);
+  assert.deepEqual(
+    [await proxies.isEnabled(clientLink('n1')), await proxies.isEnabled(clientLink('n2')), await proxies.isClean()],
+    [false, true, false],
+  );
+  await proxies.setEnabled(clientLink('n1'), true);
   assert.equal(await ping(port, 2_000), 'pong');
   assert.ok(await proxies.isClean());
   await proxies.close();
@@ -129,20 +132,20 @@ test('all toxic types of the schema are taken by the embedded server', async () 
   };
   const toxics = Object.entries(attributes).map(([type, values]) => ({ type, stream: 'upstream', attributes: values }));
   for (const [i, toxic] of toxicParamsSchema.parse({ toxics }).toxics.entries()) {
-    await proxies.addToxic('n2', `t${i}`, { ...toxic, attributes: { ...toxic.attributes } });
-    assert.ok(await proxies.hasToxic('n2', `t${i}`));
-    await proxies.removeToxic('n2', `t${i}`);
-    assert.equal(await proxies.hasToxic('n2', `t${i}`), false);
+    await proxies.addToxic(clientLink('n2'), `t${i}`, { ...toxic, attributes: { ...toxic.attributes } });
+    assert.ok(await proxies.hasToxic(clientLink('n2'), `t${i}`));
+    await proxies.removeToxic(clientLink('n2'), `t${i}`);
+    assert.equal(await proxies.hasToxic(clientLink('n2'), `t${i}`), false);
   }
-  await proxies.removeToxic('n2', 'never-added');
+  await proxies.removeToxic(clientLink('n2'), 'never-added');
   await proxies.close();
 });
 
 test('a toxic the server does not know is refused in its own words', async () => {
   const proxies = await open();
-  await assert.rejects(proxies.addToxic('n1', 'x', { type: 'meteor', stream: 'upstream', toxicity: 1, attributes: {} }), (error) => {
+  await assert.rejects(proxies.addToxic(clientLink('n1'), 'x', { type: 'meteor', stream: 'upstream', toxicity: 1, attributes: {} }), (error) => {
     assert.ok(error instanceof KvbenchError && error.code === 'PROXY_FAILED');
-    assert.match(error.message, /could not add a "meteor" toxic for n1: invalid toxic type/);
+    assert.match(error.message, /could not add a "meteor" toxic to the link of clients to n1: invalid toxic type/);
     return true;
   });
   await proxies.close();
@@ -158,7 +161,7 @@ test('on a shared Toxiproxy only our own proxies are made, changed and removed',
     const [a, b] = [await open(where), await open(where)];
     assert.equal(Object.keys(await others.getAll()).length, 5);
     assert.ok(await a.isClean(), 'a disabled proxy of others is none of our business');
-    await a.setEnabled('n1', false);
+    await a.setEnabled(clientLink('n1'), false);
     assert.ok(await b.isClean());
     await a.close();
     assert.equal(Object.keys(await others.getAll()).length, 3);
@@ -174,7 +177,10 @@ test('proxies that cannot all be made leave none behind', async () => {
   const shared = await startEmbeddedToxiproxy();
   try {
     const twice = nodes.map((node) => ({ ...node, id: 'n1' }));
-    await assert.rejects(open({ kind: 'url', url: shared.url }, twice), /could not make a proxy for n1 .*: proxy already exists/);
+    await assert.rejects(
+      open({ kind: 'url', url: shared.url }, twice),
+      /could not make a proxy for the link of clients to n1 .*: proxy already exists/,
+    );
     assert.deepEqual(await new Toxiproxy(shared.url).getAll(), {});
   } finally {
     await shared.close();

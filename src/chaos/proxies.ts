@@ -1,14 +1,16 @@
 /**
- * The proxies of a run: one in front of every node, in the embedded server or in a Toxiproxy that runs already. Made by cli/run's stage
- * when the plan has network faults, used by faults through `ProxyControl`. On a shared Toxiproxy it only ever touches what it created.
+ * The proxies of a run, one for every link, in the embedded server or in a Toxiproxy that runs already. Made by cli/run's stage when the
+ * plan has network faults, used by faults through `ProxyControl`. On a shared Toxiproxy it only ever touches what it created.
  */
 import { type Toxic, Toxiproxy, type Proxy as ToxiproxyProxy } from 'toxiproxy-node-client';
 import { assert } from '../base/assert.js';
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
-import type { Plan } from '../plan/plan.js';
+import { ALL_CLIENTS, type Plan } from '../plan/plan.js';
 import type { Target, TargetNode } from '../topology/target.js';
-import type { ProxyControl, ToxicSpec } from './proxyControl.js';
+import { announcedAddress } from '../topology/targetCore.js';
+import { type LinkRef, linkKey, linkText } from './links.js';
+import type { NatMap, ProxyControl, ToxicSpec } from './proxyControl.js';
 import { startEmbeddedToxiproxy } from './toxiproxy/embedded.js';
 import { ToxiproxyHttp, ToxiproxyReplyError } from './toxiproxyHttp.js';
 import { noJournal, type UndoEntry, type UndoLog } from './undoJournal.js';
@@ -24,15 +26,48 @@ const PORT_ATTEMPTS = 200;
 const ENABLE_LIMIT_US = 5_000_000;
 const ENABLE_RETRY_US = 50_000;
 
-/** @throws PROXY_FAILED when the server can't be started or reached, or refuses; then nothing of it is left. */
-export async function createProxies(target: Pick<Target, 'nodes'>, where: Plan['toxiproxy'], journal: UndoLog = noJournal): Promise<ProxyControl> {
+/** So many proxies are made at the same time. */
+const CREATE_AT_ONCE = 8;
+
+/** A link to make. */
+export interface LinkSpec {
+  link: LinkRef;
+  /** Where it leads. */
+  upstream: { host: string; port: number };
+}
+
+/**
+ * A server without proxies yet.
+ * @throws PROXY_FAILED when it can't be started or reached; then nothing of it is left
+ */
+export async function openProxies(where: Plan['toxiproxy'], journal: UndoLog = noJournal): Promise<Proxies> {
   assert(where.kind !== 'none', 'proxies made for a plan without any');
   const embedded = where.kind === 'embedded' ? await startEmbedded() : null;
   const url = where.kind === 'url' ? where.url.replace(/\/+$/, '') : (embedded?.url ?? '');
   // An embedded server ends with this process, and its proxies with it.
   const proxies = new Proxies(url, embedded, embedded ? noJournal : journal);
   try {
-    await proxies.create(target.nodes);
+    await proxies.reach();
+    return proxies;
+  } catch (error) {
+    await proxies.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/**
+ * A proxy in front of every node, for each group of clients.
+ * @throws PROXY_FAILED when the server can't be started or reached, or refuses; then nothing of it is left.
+ */
+export async function createProxies(
+  target: Pick<Target, 'nodes'>,
+  where: Plan['toxiproxy'],
+  journal: UndoLog = noJournal,
+  clientGroups: readonly string[] = [ALL_CLIENTS],
+): Promise<ProxyControl> {
+  const proxies = await openProxies(where, journal);
+  try {
+    await proxies.addClientLinks(target.nodes, clientGroups);
     return proxies;
   } catch (error) {
     await proxies.close().catch(() => undefined);
@@ -50,8 +85,9 @@ async function startEmbedded(): Promise<Embedded> {
   }
 }
 
-class Proxies implements ProxyControl {
-  readonly natMap: Record<string, { host: string; port: number }> = {};
+export class Proxies implements ProxyControl {
+  readonly links: LinkRef[] = [];
+  readonly #natMaps = new Map<string, NatMap>();
   readonly #url: string;
   readonly #client: Toxiproxy;
   readonly #embedded: Embedded | null;
@@ -59,6 +95,8 @@ class Proxies implements ProxyControl {
   readonly #entries = new Map<string, UndoEntry>();
   readonly #proxyOf = new Map<string, ToxiproxyProxy>();
   readonly #toxics = new Map<string, Toxic<Record<string, number>>>();
+  readonly #run = `kvbench-${process.pid}-${monotonicUs().toString(36)}`;
+  #nextOffset = monotonicUs() % PORT_COUNT;
 
   constructor(url: string, embedded: Embedded | null, journal: UndoLog) {
     this.#url = url;
@@ -68,43 +106,81 @@ class Proxies implements ProxyControl {
     this.#client.api = new ToxiproxyHttp();
   }
 
-  async create(nodes: readonly TargetNode[]): Promise<void> {
+  get natMap(): NatMap {
+    return [...this.#natMaps.values()][0] ?? {};
+  }
+
+  natMapOf(clientGroup: string): NatMap {
+    const natMap = this.#natMaps.get(clientGroup);
+    assert(natMap, `no client group ${clientGroup}`);
+    return natMap;
+  }
+
+  async reach(): Promise<void> {
     await this.#ask('be reached', () => this.#client.getVersion());
-    const nowUs = monotonicUs();
-    const run = `kvbench-${process.pid}-${nowUs.toString(36)}`;
-    let offset = nowUs % PORT_COUNT;
-    for (const node of nodes) {
-      const { proxy, tries } = await this.#createOne(node, `${run}-${node.id}`, offset);
-      offset += tries;
-      this.#proxyOf.set(node.id, proxy);
-      this.natMap[`${node.host}:${node.port}`] = { host: this.#reachableHost(), port: portOf(proxy.listen) };
+  }
+
+  /** Makes the proxies of more links; in the order of `specs` where each is reached. Throws PROXY_FAILED. */
+  async addLinks(specs: readonly LinkSpec[]): Promise<{ host: string; port: number }[]> {
+    const places: { host: string; port: number }[] = [];
+    const waiting = [...specs.entries()];
+    const makeNext = async (): Promise<void> => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const [at, { link, upstream }] = next;
+        const proxy = await this.#createOne(link, upstream);
+        this.#proxyOf.set(linkKey(link), proxy);
+        places[at] = { host: this.#reachableHost(), port: portOf(proxy.listen) };
+      }
+    };
+    const results = await Promise.allSettled(Array.from({ length: CREATE_AT_ONCE }, makeNext));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    this.links.push(...specs.map(({ link }) => link));
+    return places;
+  }
+
+  /** A link from each group of clients to each node. */
+  async addClientLinks(nodes: readonly TargetNode[], clientGroups: readonly string[]): Promise<void> {
+    const specs = clientGroups.flatMap((from) =>
+      nodes.map((node) => ({ link: { from, to: node.id, channel: 'client' } as const, upstream: { host: node.host, port: node.port }, node })),
+    );
+    const places = await this.addLinks(specs);
+    for (const group of clientGroups) this.#natMaps.set(group, {});
+    for (const [i, { link, node }] of specs.entries()) {
+      const place = places[i];
+      if (place) this.natMapOf(link.from)[announcedAddress(node)] = place;
     }
   }
 
-  async addToxic(nodeId: string, name: string, toxic: ToxicSpec): Promise<void> {
+  async addToxic(link: LinkRef, name: string, toxic: ToxicSpec): Promise<void> {
     const body = { name, type: toxic.type, stream: toxic.stream, toxicity: toxic.toxicity, attributes: toxic.attributes };
     // The client's types lack packet_loss; its code passes any type on.
     const asked = body as Parameters<typeof ToxiproxyProxy.prototype.addToxic<Record<string, number>>>[0];
-    const added = await this.#ask(`add a "${toxic.type}" toxic for ${nodeId}`, () => this.#proxy(nodeId).addToxic(asked));
-    this.#toxics.set(`${nodeId} ${name}`, added);
+    const added = await this.#ask(`add a "${toxic.type}" toxic to ${linkText(link)}`, () => this.#proxy(link).addToxic(asked));
+    this.#toxics.set(`${linkKey(link)} ${name}`, added);
   }
 
-  async removeToxic(nodeId: string, name: string): Promise<void> {
-    const toxic = this.#toxics.get(`${nodeId} ${name}`);
+  async removeToxic(link: LinkRef, name: string): Promise<void> {
+    const toxic = this.#toxics.get(`${linkKey(link)} ${name}`);
     if (!toxic) return;
-    await this.#ask(`remove toxic ${name} for ${nodeId}`, () => toxic.remove().catch(unlessGone));
-    this.#toxics.delete(`${nodeId} ${name}`);
+    await this.#ask(`remove toxic ${name} from ${linkText(link)}`, () => toxic.remove().catch(unlessGone));
+    this.#toxics.delete(`${linkKey(link)} ${name}`);
   }
 
-  async hasToxic(nodeId: string, name: string): Promise<boolean> {
-    const found = await this.#ask(`look for toxic ${name} of ${nodeId}`, () => this.#proxy(nodeId).getToxic(name).catch(unlessGone));
+  async hasToxic(link: LinkRef, name: string): Promise<boolean> {
+    const found = await this.#ask(`look for toxic ${name} of ${linkText(link)}`, () => this.#proxy(link).getToxic(name).catch(unlessGone));
     return found !== undefined;
   }
 
-  async setEnabled(nodeId: string, enabled: boolean): Promise<void> {
-    const proxy = this.#proxy(nodeId);
+  async countToxics(name: string): Promise<number> {
+    const all = await this.#states();
+    return all.filter(({ toxics }) => toxics.some((toxic) => toxic.name === name)).length;
+  }
+
+  async setEnabled(link: LinkRef, enabled: boolean): Promise<void> {
+    const proxy = this.#proxy(link);
     const limitUs = monotonicUs() + ENABLE_LIMIT_US;
-    await this.#ask(`${enabled ? 'enable' : 'disable'} the proxy of ${nodeId}`, async () => {
+    await this.#ask(`${enabled ? 'enable' : 'disable'} ${linkText(link)}`, async () => {
       for (;;) {
         try {
           return await proxy.update({ enabled, listen: proxy.listen, upstream: proxy.upstream });
@@ -116,20 +192,14 @@ class Proxies implements ProxyControl {
     });
   }
 
-  async isEnabled(nodeId: string): Promise<boolean> {
-    const proxy = await this.#ask(`look at the proxy of ${nodeId}`, () => this.#client.get(this.#proxy(nodeId).name));
+  async isEnabled(link: LinkRef): Promise<boolean> {
+    const proxy = await this.#ask(`look at ${linkText(link)}`, () => this.#client.get(this.#proxy(link).name));
     return proxy.enabled;
   }
 
   async isClean(): Promise<boolean> {
-    const clean = await Promise.all(
-      [...this.#proxyOf.values()].map(async (proxy) => {
-        const look = (): Promise<{ data: { enabled: boolean; toxics: unknown[] } }> => this.#client.api.get(proxy.getPath());
-        const { data } = await this.#ask(`look at the proxy ${proxy.name}`, look);
-        return data.enabled && data.toxics.length === 0;
-      }),
-    );
-    return clean.every(Boolean);
+    const all = await this.#states();
+    return all.length === this.#proxyOf.size && all.every(({ enabled, toxics }) => enabled && toxics.length === 0);
   }
 
   async close(): Promise<void> {
@@ -152,18 +222,26 @@ class Proxies implements ProxyControl {
     );
   }
 
+  /** The proxies of this run that are there, as they are now; one request. */
+  async #states(): Promise<ProxyState[]> {
+    const look = (): Promise<{ data: Record<string, ProxyState> }> => this.#client.api.get(`${this.#url}/proxies`);
+    const { data } = await this.#ask('tell its proxies', look);
+    const own = new Set([...this.#proxyOf.values()].map(({ name }) => name));
+    return Object.values(data).filter(({ name }) => own.has(name));
+  }
+
   /** Tries one port after the other until one is free on Toxiproxy's machine. */
-  async #createOne(node: TargetNode, name: string, offset: number): Promise<{ proxy: ToxiproxyProxy; tries: number }> {
-    const upstream = `${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`;
-    this.#entries.set(node.id, await this.#journal.add({ kind: 'toxiproxy', url: this.#url, proxy: name }));
+  async #createOne(link: LinkRef, { host, port: upstreamPort }: LinkSpec['upstream']): Promise<ToxiproxyProxy> {
+    const name = `${this.#run}-${linkKey(link)}`;
+    const upstream = `${host.includes(':') ? `[${host}]` : host}:${upstreamPort}`;
+    this.#entries.set(linkKey(link), await this.#journal.add({ kind: 'toxiproxy', url: this.#url, proxy: name }));
     for (let tries = 1; ; tries++) {
-      const port = FIRST_PORT + ((offset + tries) % PORT_COUNT);
+      const port = FIRST_PORT + (this.#nextOffset++ % PORT_COUNT);
       try {
-        const body = { name, listen: `${this.#listenHost()}:${port}`, upstream, enabled: true };
-        return { proxy: await this.#client.createProxy(body), tries };
+        return await this.#client.createProxy({ name, listen: `${this.#listenHost()}:${port}`, upstream, enabled: true });
       } catch (error) {
         if (isPortTaken(error) && tries < PORT_ATTEMPTS) continue;
-        throw this.#failure(`make a proxy for ${node.id} (${upstream})`, error);
+        throw this.#failure(`make a proxy for ${linkText(link)} (${upstream})`, error);
       }
     }
   }
@@ -181,9 +259,9 @@ class Proxies implements ProxyControl {
     return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(this.#url).hostname);
   }
 
-  #proxy(nodeId: string): ToxiproxyProxy {
-    const proxy = this.#proxyOf.get(nodeId);
-    if (!proxy) throw new KvbenchError('PROXY_FAILED', `There is no proxy in front of ${nodeId}`);
+  #proxy(link: LinkRef): ToxiproxyProxy {
+    const proxy = this.#proxyOf.get(linkKey(link));
+    if (!proxy) throw new KvbenchError('PROXY_FAILED', `There is no proxy for ${linkText(link)}`);
     return proxy;
   }
 
@@ -202,6 +280,13 @@ class Proxies implements ProxyControl {
       : `Is it running? Try: curl ${this.#url}/version. Or use \`toxiproxy: embedded\`.`;
     return new KvbenchError('PROXY_FAILED', `Toxiproxy at ${this.#url} could not ${what}: ${messageOf(error)}`, hint, error);
   }
+}
+
+/** A proxy as Toxiproxy tells it. */
+interface ProxyState {
+  name: string;
+  enabled: boolean;
+  toxics: { name: string }[];
 }
 
 /** What is not there any more needs no removing. */

@@ -1,4 +1,6 @@
-/** What faults may ask of the proxies of a run; all of it goes through `toxiproxy-node-client`. */
+/** What faults may ask of the proxies of a run, one for each link; all of it goes through `toxiproxy-node-client`. */
+import type { LinkRef } from './links.js';
+
 export interface ToxicSpec {
   type: string;
   stream: 'upstream' | 'downstream';
@@ -7,17 +9,25 @@ export interface ToxicSpec {
   attributes: Record<string, number>;
 }
 
+export type NatMap = Record<string, { host: string; port: number }>;
+
 export interface ProxyControl {
-  /** Announced `host:port` → proxy address, for clients. */
-  readonly natMap: Record<string, { host: string; port: number }>;
-  /** Adds a toxic on the client link of a node under a name of its own. */
-  addToxic(nodeId: string, name: string, toxic: ToxicSpec): Promise<void>;
+  /** Announced `host:port` → proxy address, for clients of the first group. */
+  readonly natMap: NatMap;
+  /** The same for the clients of a group. */
+  natMapOf(clientGroup: string): NatMap;
+  /** All links: those of clients, and in a plan with a mesh those between the nodes. */
+  readonly links: readonly LinkRef[];
+  /** Adds a toxic to a link under a name of its own. */
+  addToxic(link: LinkRef, name: string, toxic: ToxicSpec): Promise<void>;
   /** No error if it is gone already. */
-  removeToxic(nodeId: string, name: string): Promise<void>;
-  hasToxic(nodeId: string, name: string): Promise<boolean>;
+  removeToxic(link: LinkRef, name: string): Promise<void>;
+  hasToxic(link: LinkRef, name: string): Promise<boolean>;
+  /** How many of the run's proxies have a toxic of this name; one look at all of them. */
+  countToxics(name: string): Promise<number>;
   /** Disabled: refuses connections and closes those it has. */
-  setEnabled(nodeId: string, enabled: boolean): Promise<void>;
-  isEnabled(nodeId: string): Promise<boolean>;
+  setEnabled(link: LinkRef, enabled: boolean): Promise<void>;
+  isEnabled(link: LinkRef): Promise<boolean>;
   /** Every proxy enabled and without toxics; true when it was so already. */
   isClean(): Promise<boolean>;
   /** Removes the proxies made by this run, and ends the embedded server. */

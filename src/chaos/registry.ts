@@ -8,6 +8,7 @@ import { clientPause } from './faults/clientPause.js';
 import { config } from './faults/config.js';
 import { failover } from './faults/failover.js';
 import { kill } from './faults/kill.js';
+import { partition } from './faults/partition.js';
 import { pause } from './faults/pause.js';
 import { restart } from './faults/restart.js';
 import { slowCommand } from './faults/slowCommand.js';
@@ -22,6 +23,7 @@ export const faultRegistry: readonly FaultKind[] = [
   wipe,
   throttle,
   toxic,
+  partition,
   failover,
   clientPause,
   clientKill,

@@ -3,10 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
-import type { FaultPlan, NodeSelector, Plan } from '../plan/plan.js';
+import { ALL_CLIENTS, type FaultPlan, type NodeSelector, type Plan } from '../plan/plan.js';
 import type { EventOf, EventRecord, IntervalRecord, RunSink } from '../result/records.js';
 import type { NodeView, ProcessChange, ProcessControl, TopologyView } from '../topology/target.js';
 import type { FaultEnvironment } from './fault.js';
+import type { LinkRef } from './links.js';
 import type { ProxyControl, ToxicSpec } from './proxyControl.js';
 import { noJournal } from './undoJournal.js';
 
@@ -128,6 +129,7 @@ export function environment(changes: Partial<FaultEnvironment> = {}): FaultEnvir
     processes: null,
     proxies: null,
     journal: noJournal,
+    clientGroups: [ALL_CLIENTS],
     view,
     control,
     note: (text) => notes.push(text),
@@ -137,7 +139,19 @@ export function environment(changes: Partial<FaultEnvironment> = {}): FaultEnvir
   };
 }
 
-/** What was done to each proxy, in order. */
+/** The link of all clients to a node. */
+export function clientLink(nodeId: string, from = ALL_CLIENTS): LinkRef {
+  return { from, to: nodeId, channel: 'client' };
+}
+
+/** The links of a mesh of these nodes, without those of clients. */
+export function meshLinks(nodeIds: readonly string[]): LinkRef[] {
+  return nodeIds.flatMap((from) =>
+    nodeIds.filter((to) => to !== from).flatMap((to): LinkRef[] => (['bus', 'replication'] as const).map((channel) => ({ from, to, channel }))),
+  );
+}
+
+/** What was done to each proxy, in order. Client links go by the name of their node. */
 export class MemoryProxies implements ProxyControl {
   readonly natMap = {};
   readonly toxics = new Map<string, ToxicSpec>();
@@ -146,28 +160,38 @@ export class MemoryProxies implements ProxyControl {
   /** Type of a toxic that is refused. */
   refuse: string | null = null;
 
-  async addToxic(nodeId: string, name: string, toxic: ToxicSpec): Promise<void> {
+  constructor(readonly links: LinkRef[] = [clientLink('n1'), clientLink('n2')]) {}
+
+  natMapOf(): Record<string, never> {
+    return {};
+  }
+
+  async addToxic(link: LinkRef, name: string, toxic: ToxicSpec): Promise<void> {
     if (toxic.type === this.refuse) throw new KvbenchError('PROXY_FAILED', 'invalid toxic type');
-    this.calls.push(`${nodeId} add ${toxic.type}`);
-    this.toxics.set(`${nodeId} ${name}`, toxic);
+    this.calls.push(`${nameOf(link)} add ${toxic.type}`);
+    this.toxics.set(`${nameOf(link)} ${name}`, toxic);
   }
 
-  async removeToxic(nodeId: string, name: string): Promise<void> {
-    this.toxics.delete(`${nodeId} ${name}`);
+  async removeToxic(link: LinkRef, name: string): Promise<void> {
+    this.toxics.delete(`${nameOf(link)} ${name}`);
   }
 
-  async hasToxic(nodeId: string, name: string): Promise<boolean> {
-    return this.toxics.has(`${nodeId} ${name}`);
+  async hasToxic(link: LinkRef, name: string): Promise<boolean> {
+    return this.toxics.has(`${nameOf(link)} ${name}`);
   }
 
-  async setEnabled(nodeId: string, enabled: boolean): Promise<void> {
-    this.calls.push(`${nodeId} ${enabled ? 'enable' : 'disable'}`);
-    if (enabled) this.disabled.delete(nodeId);
-    else this.disabled.add(nodeId);
+  async countToxics(name: string): Promise<number> {
+    return [...this.toxics.keys()].filter((key) => key.endsWith(` ${name}`)).length;
   }
 
-  async isEnabled(nodeId: string): Promise<boolean> {
-    return !this.disabled.has(nodeId);
+  async setEnabled(link: LinkRef, enabled: boolean): Promise<void> {
+    this.calls.push(`${nameOf(link)} ${enabled ? 'enable' : 'disable'}`);
+    if (enabled) this.disabled.delete(nameOf(link));
+    else this.disabled.add(nameOf(link));
+  }
+
+  async isEnabled(link: LinkRef): Promise<boolean> {
+    return !this.disabled.has(nameOf(link));
   }
 
   async isClean(): Promise<boolean> {
@@ -175,6 +199,11 @@ export class MemoryProxies implements ProxyControl {
   }
 
   async close(): Promise<void> {}
+}
+
+function nameOf(link: LinkRef): string {
+  if (link.channel !== 'client') return `${link.from}>${link.to} ${link.channel}`;
+  return link.from === ALL_CLIENTS ? link.to : `${link.from}>${link.to}`;
 }
 
 /** Real redis-servers, one per node id, as children of the test. */

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { parseDurationUs } from '../base/units.js';
+import { linkChannels } from './links.js';
+import { sideMembers } from './sideParams.js';
 
 const SHORTEST_STEP_US = 10_000;
 const MOST_TOXICS = 20;
@@ -78,11 +80,23 @@ const stepSchema = z.strictObject({
     .describe('how long the step lasts, e.g. 200ms'),
 });
 
+const linkClass = z.enum(linkChannels);
+
 /** Parameters of the `toxic` fault; `name` and `description` come from a toxic's file. */
 export const toxicParamsSchema = z
   .strictObject({
     name: z.string().optional().describe('name of the network condition, for the timeline'),
     description: z.string().optional().describe('what the condition stands for'),
+    link: z
+      .union([linkClass, z.array(linkClass).min(1).max(linkChannels.length)])
+      .optional()
+      .describe(
+        'Which links: client (clients to nodes), replication (replicas to their masters), bus (the nodes among themselves), sentinel. `client` when absent, or with from or to: all. Others than client put the lab on a link mesh.',
+      ),
+    from: sideMembers.optional().describe('Only links that these open: node selectors, `rest`, `clients`, `clients of NAME`.'),
+    to: sideMembers
+      .optional()
+      .describe('Only links that lead to these nodes. A replica opens the link to its master; data flows both ways (stream).'),
     toxics: z.array(toxicSchema).max(MOST_TOXICS).default([]).describe('toxics that act together, in this order'),
     steps: z.array(stepSchema).max(MOST_STEPS).default([]).describe('a cycle the link goes through while the fault is in force: a flapping link'),
     dropConnections: z

@@ -8,7 +8,7 @@ import { identityOf, isStillRunning } from '../base/processIdentity.js';
 import { runtimeFolder } from '../base/runtimeFolder.js';
 import { PortPicker } from '../topology/ports.js';
 import { createProxies } from './proxies.js';
-import { RealProcesses } from './testDoubles.test.support.js';
+import { clientLink, RealProcesses } from './testDoubles.test.support.js';
 import { startEmbeddedToxiproxy } from './toxiproxy/embedded.js';
 import { undoJournal } from './undo.js';
 import { findJournals, UndoJournal } from './undoJournal.js';
@@ -92,7 +92,7 @@ test('undo: a setting goes back, and a proxy of a Toxiproxy at a url goes with i
     cli('CONFIG', 'SET', 'maxmemory', '9999999');
     const nodes = [{ id: 'n1', host: '127.0.0.1', port, logFile: null }];
     const proxies = await createProxies({ nodes }, { kind: 'url', url: toxiproxy.url }, journal);
-    await proxies.addToxic('n1', 'slow', { type: 'latency', stream: 'downstream', toxicity: 1, attributes: { latency: 5 } });
+    await proxies.addToxic(clientLink('n1'), 'slow', { type: 'latency', stream: 'downstream', toxicity: 1, attributes: { latency: 5 } });
     // As after kill -9: nobody closes anything.
     const [found] = await findJournals(place);
     assert.ok(found);

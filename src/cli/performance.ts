@@ -7,7 +7,7 @@ import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { ChaosController } from '../chaos/controller.js';
 import { type Observer, startObserver } from '../observe/observer.js';
-import type { Plan } from '../plan/plan.js';
+import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import type { EventRecord } from '../result/records.js';
 import { MilestoneTracker } from '../stats/milestoneTracker.js';
 import { LiveThresholds } from '../stats/thresholds.js';
@@ -63,6 +63,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
     processes: stage.target.processes,
     proxies: stage.proxies,
     journal: stage.journal,
+    clientGroups: clientGroupsOf(plan).map((group) => group.name),
     view: () => observer.view(),
     control: (nodeId: string) => stage.target.control(nodeId),
     note: (text: string) => stream.event({ tUs: sinceT0(), type: 'message', level: 'info', text }),

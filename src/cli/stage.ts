@@ -2,15 +2,16 @@
 import { resolve } from 'node:path';
 import { runtimeFolder } from '../base/runtimeFolder.js';
 import { formatCount } from '../base/units.js';
+import { type LinkMesh, openMesh } from '../chaos/mesh/mesh.js';
 import { createProxies } from '../chaos/proxies.js';
 import type { ProxyControl } from '../chaos/proxyControl.js';
 import { type JournalAccess, noJournal, UndoJournal, type UndoLog } from '../chaos/undoJournal.js';
 import { LoadRunner } from '../load/loadRunner.js';
-import type { ExternalPlan, Plan } from '../plan/plan.js';
+import { clientGroupOf, clientGroupsOf, type ExternalPlan, type Plan } from '../plan/plan.js';
 import type { RunSink } from '../result/records.js';
 import { connectExternal } from '../topology/external.js';
 import { startLab } from '../topology/lab.js';
-import type { Target } from '../topology/target.js';
+import type { LabNetwork, Target } from '../topology/target.js';
 import type { Teardown } from './teardown.js';
 import type { Terminal } from './terminal.js';
 
@@ -33,16 +34,12 @@ export interface StageOptions {
 /** Sets the stage. What was opened is in `teardown`, also when this throws; an aborted signal makes it throw soon. */
 export async function setStage(plan: Plan, { stream, teardown, terminal, signal, folder }: StageOptions): Promise<Stage> {
   const journal = openJournal(plan, folder, teardown, terminal);
-  const target = await bringUpTarget(plan, teardown, terminal, signal);
-  const proxies = plan.toxiproxy.kind === 'none' ? null : await createProxies(target, plan.toxiproxy, journal);
-  if (proxies) {
-    teardown.add('remove the proxies', () => proxies.close());
-    terminal.talk(
-      target.nodes.length === 1
-        ? 'A proxy stands between the clients and the server'
-        : `${target.nodes.length} proxies stand between the clients and the nodes`,
-    );
-  }
+  // The mesh is there before the servers, which call each other through it, and goes after them.
+  const mesh = plan.mesh === true ? await openMesh(plan.toxiproxy, journal) : null;
+  if (mesh) teardown.add('remove the link mesh', () => mesh.close());
+  const target = await bringUpTarget(plan, teardown, terminal, signal, mesh);
+  const proxies = await makeProxies(plan, target, mesh, { journal, teardown });
+  if (proxies) terminal.talk(proxiesText(proxies));
   signal.throwIfAborted();
   const load = await connectLoad(plan, { target, proxies, stream, teardown, signal });
   await preload(plan, load, terminal, signal);
@@ -65,9 +62,39 @@ function accessNames({ url, username, password, tls }: ExternalPlan): JournalAcc
   return { url, username, password, tls };
 }
 
+async function makeProxies(
+  plan: Plan,
+  target: Target,
+  mesh: LinkMesh | null,
+  { journal, teardown }: { journal: UndoLog; teardown: Teardown },
+): Promise<ProxyControl | null> {
+  const groups = clientGroupsOf(plan).map(({ name }) => name);
+  if (mesh) {
+    await mesh.connectClients(target, groups);
+    return mesh.proxies;
+  }
+  if (plan.toxiproxy.kind === 'none') return null;
+  const proxies = await createProxies(target, plan.toxiproxy, journal, groups);
+  teardown.add('remove the proxies', () => proxies.close());
+  return proxies;
+}
+
+function proxiesText({ links }: ProxyControl): string {
+  const ofClients = links.filter(({ channel }) => channel === 'client').length;
+  const others = links.length - ofClients;
+  if (others > 0) return `${links.length} proxies make a link mesh: ${ofClients} for clients, ${others} between the nodes`;
+  return ofClients === 1 ? 'A proxy stands between the clients and the server' : `${ofClients} proxies stand between the clients and the nodes`;
+}
+
 /** The lab or the external target alone. */
-export async function bringUpTarget(plan: Plan, teardown: Teardown, terminal: Terminal, signal: AbortSignal): Promise<Target> {
-  const options = { onProgress: (text: string) => terminal.talk(text), signal };
+export async function bringUpTarget(
+  plan: Plan,
+  teardown: Teardown,
+  terminal: Terminal,
+  signal: AbortSignal,
+  network: LabNetwork | null = null,
+): Promise<Target> {
+  const options = { onProgress: (text: string) => terminal.talk(text), signal, network };
   const target = plan.target.kind === 'lab' ? await startLab(plan.target, options) : await connectExternal(plan, options);
   teardown.add('end the target', () => target.close());
   signal.throwIfAborted();
@@ -79,7 +106,10 @@ export async function connectLoad(
   plan: Plan,
   { target, proxies, stream, teardown, signal }: Pick<Stage, 'target' | 'proxies'> & { stream: RunSink; teardown: Teardown; signal: AbortSignal },
 ): Promise<LoadRunner> {
-  const load = new LoadRunner(plan, target.endpoints(proxies?.natMap ?? null), stream);
+  const endpoints = Array.from({ length: plan.load.threads }, (_, worker) =>
+    target.endpoints(proxies?.natMapOf(clientGroupOf(plan, worker)) ?? null),
+  );
+  const load = new LoadRunner(plan, endpoints, stream);
   teardown.add('end the load workers', () => load.terminate());
   await abortable(load.connect(), signal);
   return load;

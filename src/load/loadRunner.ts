@@ -27,7 +27,8 @@ export class LoadRunner {
   /** Resolves when every operation has ended and every interval is out; rejects with a KvbenchError when a worker failed. */
   readonly finished: Promise<void>;
   readonly #plan: Plan;
-  readonly #endpoints: LoadEndpoints;
+  /** By worker. */
+  readonly #endpoints: readonly LoadEndpoints[];
   readonly #sink: RunSink;
   readonly #threads: Thread[] = [];
   /** Intervals that not every worker has sent yet, by index. */
@@ -46,10 +47,11 @@ export class LoadRunner {
   #nextPhase = 0;
   #isLoadOver = false;
 
-  constructor(plan: Plan, endpoints: LoadEndpoints, sink: RunSink) {
+  /** @param endpoints the same for all workers, or one for each */
+  constructor(plan: Plan, endpoints: LoadEndpoints | readonly LoadEndpoints[], sink: RunSink) {
     this.#plan = plan;
     this.#operationNames = operationsOfPlan(plan);
-    this.#endpoints = endpoints;
+    this.#endpoints = 'mode' in endpoints ? Array.from({ length: plan.load.threads }, () => endpoints) : endpoints;
     this.#sink = sink;
     this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
     this.finished.then(
@@ -67,7 +69,7 @@ export class LoadRunner {
   /** Starts the workers; resolves when all of them are connected. Throws TARGET_UNREACHABLE or WORKER_FAILED. */
   async connect(): Promise<void> {
     const workers = this.#plan.load.threads;
-    if (this.#plan.load.readFrom === 'replica' && this.#endpoints.mode === 'standalone') {
+    if (this.#plan.load.readFrom === 'replica' && this.#endpoints[0]?.mode === 'standalone') {
       throw new KvbenchError(
         'INVALID_PROFILE',
         'load.readFrom: replica, but the target is a standalone server, of which kvbench knows no replica',
@@ -75,7 +77,7 @@ export class LoadRunner {
       );
     }
     // Of an external target it is known only now that it is a cluster.
-    const astray = this.#endpoints.mode === 'cluster' ? this.#plan.load.workload.commands?.find((command) => !hasKey(command)) : undefined;
+    const astray = this.#endpoints[0]?.mode === 'cluster' ? this.#plan.load.workload.commands?.find((command) => !hasKey(command)) : undefined;
     if (astray !== undefined) {
       throw new KvbenchError(
         'INVALID_PROFILE',
@@ -89,8 +91,7 @@ export class LoadRunner {
       );
     }
     const pacingMemory = this.#pacing?.memory ?? null;
-    for (let worker = 0; worker < workers; worker++)
-      this.#startWorker({ worker, workers, plan: this.#plan, endpoints: this.#endpoints, pacingMemory });
+    for (const [worker, endpoints] of this.#endpoints.entries()) this.#startWorker({ worker, workers, plan: this.#plan, endpoints, pacingMemory });
     await this.#until(() => this.#threads.every((thread) => thread.isReady));
   }
 

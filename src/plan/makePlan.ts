@@ -46,6 +46,7 @@ export function makePlan(profile: SingleProfile, cores: number = availableParall
     seed: profile.seed,
     target: profile.target,
     toxiproxy: toxiproxyPlan(profile.toxiproxy, chaos),
+    ...(chaos.some((fault) => fault.needsMesh) ? { mesh: true } : {}),
     load: loadPlan(profile.load, cores),
     chaos,
     objective: profile.objective,
@@ -61,7 +62,9 @@ function toxiproxyPlan(where: string, chaos: readonly FaultPlan[]): Plan['toxipr
 }
 
 function loadPlan(load: Load, cores: number): LoadPlan {
-  const { client, threads, connections, maxInFlight, maxQueued, resend, readFrom } = load;
+  const { client, connections, maxInFlight, maxQueued, resend, readFrom } = load;
+  const clientGroups = Object.entries(load.clientGroups ?? {}).map(([name, threads]) => ({ name, threads }));
+  const threads = clientGroups.length > 0 ? clientGroups.reduce((sum, group) => sum + group.threads, 0) : load.threads;
   return {
     client,
     threads,
@@ -71,9 +74,10 @@ function loadPlan(load: Load, cores: number): LoadPlan {
     timeoutUs: load.timeout,
     resend,
     readFrom,
-    pacing: load.pacing === 'auto' ? pacingFor(load.phases, load.threads, cores) : load.pacing,
+    pacing: load.pacing === 'auto' ? pacingFor(load.phases, threads, cores) : load.pacing,
     workload: workloadPlan(load.workload),
     phases: phasePlans(load.phases),
+    ...(clientGroups.length > 0 ? { clientGroups } : {}),
   };
 }
 
@@ -184,6 +188,8 @@ function faultPlan(fault: ResolvedFault, id: number, draws: RandomStream): Fault
     selector: fault.selector && drawn(fault.selector, draws.unit(id)),
     params: fault.params,
     needsProxy: fault.needsProxy,
+    ...(fault.needsMesh ? { needsMesh: true } : {}),
+    ...(fault.namedSelectors.length > 0 ? { selectors: fault.namedSelectors.map((selector) => drawn(selector, draws.unit(id))) } : {}),
     shading: fault.shading,
   };
 }

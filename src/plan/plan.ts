@@ -21,6 +21,8 @@ export interface Plan {
   target: TargetPlan;
   /** Where network faults are made; `none` when no fault of the plan needs a proxy. */
   toxiproxy: { kind: 'none' } | { kind: 'embedded' } | { kind: 'url'; url: string };
+  /** Whether every link between nodes is a proxy of its own; absent: they talk directly. */
+  mesh?: boolean;
   load: LoadPlan;
   chaos: FaultPlan[];
   objective: ThresholdPlan[];
@@ -107,6 +109,13 @@ export interface LoadPlan {
   pacing: Pacing;
   workload: WorkloadPlan;
   phases: PhasePlan[];
+  /** Who stands where when the network is cut: each group has so many of the threads, in this order. Absent: one group of all. */
+  clientGroups?: ClientGroupPlan[];
+}
+
+export interface ClientGroupPlan {
+  name: string;
+  threads: number;
 }
 
 export interface WorkloadPlan {
@@ -218,6 +227,10 @@ export interface FaultPlan {
   params: unknown;
   /** Whether it acts through a proxy. */
   needsProxy: boolean;
+  /** Whether it acts on links between nodes; absent: it does not. */
+  needsMesh?: boolean;
+  /** Selectors that its parameters name beside `selector`, by their text. */
+  selectors?: NodeSelector[];
   /** How a chart shades its time in force. */
   shading: Shading;
 }
@@ -274,6 +287,36 @@ export const metricNames = [
 export type MetricName = (typeof metricNames)[number];
 export const tagNames = ['op', 'phase', 'during', 'shard', 'fault'] as const;
 export type TagName = (typeof tagNames)[number];
+
+/** The name of the clients' group in a plan without groups. */
+export const ALL_CLIENTS = 'clients';
+
+/** The groups of clients, at least one. */
+export function clientGroupsOf(plan: Pick<Plan, 'load'>): ClientGroupPlan[] {
+  return plan.load.clientGroups ?? [{ name: ALL_CLIENTS, threads: plan.load.threads }];
+}
+
+/** The group of a load worker. */
+export function clientGroupOf(plan: Pick<Plan, 'load'>, worker: number): string {
+  let before = 0;
+  for (const { name, threads } of clientGroupsOf(plan)) {
+    before += threads;
+    if (worker < before) return name;
+  }
+  return ALL_CLIENTS;
+}
+
+/** Who stands on a side of a cut network: some clients, the nodes nobody names, or (null) a node selector. */
+export type SideMember = { kind: 'clients' /** Null: all. */; group: string | null } | { kind: 'rest' };
+
+/** `clients`, `clients of NAME`, `rest`; null: it is a node selector. */
+export function parseSideMember(text: string): SideMember | null {
+  const words = text.trim().replaceAll(/\s+/g, ' ');
+  if (words === 'rest') return { kind: 'rest' };
+  if (words === 'clients') return { kind: 'clients', group: null };
+  const group = /^clients of (.+)$/.exec(words)?.[1];
+  return group === undefined ? null : { kind: 'clients', group };
+}
 
 /** End of the last phase since t0, in µs. */
 export function loadEndUs(plan: Plan): number {

@@ -94,7 +94,9 @@ function paramsText(params: unknown): string {
   if (Array.isArray(toxics) && toxics.length > 0) parts.push(toxics.map(toxicText).join(' + '));
   for (const [key, value] of Object.entries(rest)) {
     if (Array.isArray(value)) {
-      if (value.length > 0) parts.push(`${value.length} ${key}`);
+      if (key === 'groups') parts.push(value.map((members) => (members as string[]).join(', ')).join(' | '));
+      else if (value.length > 0 && value.every((item) => typeof item === 'string')) parts.push(`${key} ${value.join(', ')}`);
+      else if (value.length > 0) parts.push(`${value.length} ${key}`);
     } else if (value === true) parts.push(key);
     else if (value !== false && value !== undefined && value !== null)
       parts.push(`${key} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);

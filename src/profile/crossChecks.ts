@@ -27,6 +27,8 @@ export interface Ground {
   /** Number of chaos entries; those that are wrong count too. */
   faultCount: number;
   allow: readonly string[] | null;
+  /** Empty when the profile names none. */
+  clientGroups: Readonly<Record<string, number>> | null;
 }
 
 export function checkPhases(ground: Ground): void {
@@ -127,6 +129,9 @@ function checkAllowed({ target, allow, tree, problems }: Ground, { index, fault 
 }
 
 function checkNode({ target, tree, problems }: Ground, { index, fault, selector }: CheckedFault): void {
+  if (fault.selector === 'none' && tree.get(['chaos', index, 'node']) !== undefined) {
+    problems.add(tree.place(['chaos', index, 'node'], 'key'), `node: ${fault.kind} has no node; its own keys say who is hit`);
+  }
   if (fault.selector === 'required' && tree.get(['chaos', index, 'node']) === undefined) {
     problems.add(
       tree.place(['chaos', index]),
@@ -134,13 +139,13 @@ function checkNode({ target, tree, problems }: Ground, { index, fault, selector 
     );
   }
   if (!target || !selector) return;
-  const lab = shapeOf(target);
+  const lab = labShapeOf(target);
   const why = lab && impossibleIn(selector, lab);
   if (why) problems.add(tree.place(['chaos', index, 'node']), `node: "${selector.text}" can never be hit: ${why}`);
 }
 
 /** Undefined: an external target whose nodes are seen when it is met. */
-function shapeOf(target: TargetInput): LabShape | undefined {
+export function labShapeOf(target: TargetInput): LabShape | undefined {
   const { topology } = target;
   switch (topology) {
     case 'standalone':
@@ -156,6 +161,16 @@ function shapeOf(target: TargetInput): LabShape | undefined {
     default:
       return unreachable(topology);
   }
+}
+
+/** Links between nodes pass through kvbench only where it started the nodes. @param needsMesh of this entry, with its parameters */
+export function checkMesh({ target, tree, problems }: Ground, { index, fault }: Pick<CheckedFault, 'index' | 'fault'>, needsMesh: boolean): void {
+  if (!needsMesh || target?.topology !== 'external') return;
+  const remedy = fault.needs === 'mesh' ? 'use a lab' : 'use a lab, or link: client';
+  problems.add(
+    tree.place(['chaos', index, 'fault']),
+    `fault: ${fault.kind} acts here on the links between nodes, which pass through kvbench only in a lab of its own; ${remedy}`,
+  );
 }
 
 export function checkAllow(ground: Ground, faults: readonly FaultSchema[]): void {
@@ -244,7 +259,7 @@ function tagProblem(ground: Ground, { metric, name, tags }: ParsedMetric): strin
 function shardProblem(shard: string, target: TargetInput | null): string | undefined {
   if (shard === 'any' || shard === 'all') return undefined;
   if (!/^\d+$/.test(shard)) return `"shard:${shard}" is not a shard; write a number from 0, any or all`;
-  const count = target ? shapeOf(target)?.masters : undefined;
+  const count = target ? labShapeOf(target)?.masters : undefined;
   if (count === undefined || Number(shard) < count) return undefined;
   return `there is no shard ${shard}; this target has ${count === 1 ? 'only shard 0' : `shards 0 to ${count - 1}`}`;
 }

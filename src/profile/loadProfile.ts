@@ -11,7 +11,7 @@ import type { CapacityPlan, FaultPlan, OperationName, TargetPlan, ThresholdPlan 
 import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
 import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
 import { checkCommands } from './commandChecks.js';
-import { checkAllow, checkFault, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
+import { checkAllow, checkFault, checkMesh, checkPhases, checkReads, checkThresholds, type Ground, labShapeOf } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
 import { type ParsedSelector, parseNodeSelector } from './nodeSelector.js';
 import { applyOverrides } from './overrides.js';
@@ -21,6 +21,7 @@ import { isMap, ObjectOrigin, type Path, ProfileTree, startsWith } from './profi
 import { nameFrom, References } from './references.js';
 import { schemaNodeOf } from './schemaNode.js';
 import { findFile } from './shipped.js';
+import { checkClientGroups, checkNamedSelectors } from './sideChecks.js';
 import { didYouMean } from './suggest.js';
 import { mountVariant, VARIANTS_KEY, type VariantChange, variantChanges, variantNames } from './variants.js';
 import { readYamlFile } from './yamlFile.js';
@@ -64,9 +65,11 @@ export interface SingleProfile {
   capacity: CapacityPlan | null;
 }
 
-export interface ResolvedFault extends Pick<FaultPlan, 'kind' | 'params' | 'needsProxy' | 'shading'> {
+export interface ResolvedFault extends Pick<FaultPlan, 'kind' | 'params' | 'needsProxy' | 'needsMesh' | 'shading'> {
   common: CommonFault;
   selector: ParsedSelector | null;
+  /** Those in the parameters. */
+  namedSelectors: ParsedSelector[];
 }
 
 /**
@@ -150,6 +153,7 @@ function resolveOne(
   checkPhases(ground);
   checkReads(ground);
   checkCommands(ground, parsed.isRight(['load', 'workload', 'commands']) ? parsed.profile : null);
+  checkClientGroups(ground);
   checkAllow(ground, options.faults);
   const chaos = resolveChaos(explainer, references, ground, options.faults);
   const [objective, thresholds] = (['objective', 'thresholds'] as const).map((section) => {
@@ -240,6 +244,7 @@ function groundOf(tree: ProfileTree, problems: ProblemList, { profile, isRight }
     operations: profile && isRight(['load', 'workload', 'operations']) ? sentOperations(profile.load.workload.operations) : null,
     faultCount: Array.isArray(chaos) ? chaos.length : 0,
     allow: profile && isRight(['allow']) ? profile.allow : null,
+    clientGroups: profile && isRight(['load', 'clientGroups']) ? (profile.load.clientGroups ?? {}) : null,
   };
 }
 
@@ -296,13 +301,18 @@ function resolveFault(
   const usable = selector && !('problem' in selector) ? selector : null;
   checkFault(ground, { index, fault, common: common.value, selector: usable });
   if (!params) return undefined;
+  const namedSelectors = checkNamedSelectors(ground, { index, fault }, params.value, ground.target ? labShapeOf(ground.target) : undefined);
+  const needsMesh = fault.needs === 'mesh' || (fault.needsMesh?.(params.value as never) ?? false);
+  checkMesh(ground, { index, fault }, needsMesh);
   return {
     kind: fault.kind,
     params: params.value,
-    needsProxy: fault.needs === 'proxy',
+    needsProxy: fault.needs === 'proxy' || fault.needs === 'mesh',
+    needsMesh,
     shading: fault.shading,
     common: common.value,
     selector: usable,
+    namedSelectors,
   };
 }
 

@@ -4,6 +4,9 @@ import { arrivals, pacings } from '../plan/plan.js';
 import { duration, rate, together, whole } from './fields.js';
 import { nameField } from './workloadSchema.js';
 
+/** Names that a fault's sides give a meaning of their own, and ids of nodes. */
+const GROUP_NAME = /^(?!(?:clients|rest|[ns]\d+)$)[A-Za-z][A-Za-z0-9_-]{0,31}$/;
+
 export const phaseSchema = together(
   z.strictObject({
     name: nameField()
@@ -74,6 +77,13 @@ export function loadSchema<W extends z.ZodType, P extends z.ZodType>(workload: W
         'What sends the operations: `ioredis`, as a Node application would; or `wire`, a lean client on plain sockets that loads a server harder.',
       ),
     threads: whole(1, 64).default(2).describe('Worker threads that share the load.'),
+    clientGroups: z
+      .record(z.string().regex(GROUP_NAME).meta({ title: 'name (letters, digits, "_" and "-"; not clients, rest or a node’s id)' }), whole(1, 64))
+      .optional()
+      .describe(
+        'Where the clients stand when a fault cuts the network (`clients of NAME` in its sides): groups, each with so many of the worker threads, and so that share of the load and of the keys written. Results tell them apart.',
+      )
+      .meta({ examples: [{ minority: 1, majority: 1 }] }),
     workload: workload.describe('The workload: a file relative to the profile, the name of a shipped one, or its keys right here.'),
     connections: whole(1, 10_000).default(4).describe('Connections per shard and worker.'),
     maxInFlight: whole(1, 10_000_000).default(10_000).describe('Operations under way per shard and worker; beyond it they wait in a queue.'),

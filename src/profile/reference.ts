@@ -85,12 +85,15 @@ function commonRows(faults: readonly FaultSchema[]): ReturnType<typeof reference
 
 function faultSection(fault: FaultSchema): string[] {
   const rows = referenceRows(without(schemaNodeOf(documentedFault(fault)), ['fault', ...commonFaultKeys]), '');
-  const acts = { process: 'Acts on processes that kvbench started (a lab).', proxy: 'Acts on proxies between clients and nodes.', none: '' }[
-    fault.needs
-  ];
+  const acts = {
+    process: 'Acts on processes that kvbench started (a lab).',
+    proxy: 'Acts on proxies between clients and nodes.',
+    mesh: 'Acts on proxies between clients and nodes and on those of a link mesh between the nodes of a lab.',
+    none: '',
+  }[fault.needs];
   return [
     `### \`fault: ${fault.kind}\``,
-    `${fault.summary} ${acts} Heal: ${fault.healSummary} \`node\` is ${fault.selector}.`,
+    `${fault.summary} ${acts} Heal: ${fault.healSummary} \`node\` is ${fault.selector === 'none' ? 'not given' : fault.selector}.`,
     `\`\`\`yaml\n- ${fault.example}\n\`\`\``,
     rows.length > 0 ? table(rows) : 'It has no keys of its own.',
   ];

@@ -128,6 +128,12 @@ export interface NodeRef {
   role: 'master' | 'replica' | 'sentinel' | 'unknown';
 }
 
+/** Who stands together when the network is cut: node ids, and names of client groups. */
+export interface FaultSide {
+  nodes: string[];
+  clients: string[];
+}
+
 /** How a server's log line matters. */
 export type LogKind =
   | 'markingFailing'
@@ -165,6 +171,8 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
       kind: string;
       state: 'injecting' | 'injected' | 'healing' | 'healed' | 'failed' | 'skipped';
       targets: NodeRef[];
+      /** Of a fault that cuts the network: who is cut off from whom; a node on no side reaches everybody. */
+      sides?: FaultSide[];
       /** When the plan (or the state it waits for) wanted this step. */
       plannedAtUs: number | null;
       message?: string;

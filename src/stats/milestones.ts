@@ -219,8 +219,10 @@ export class MilestoneWatch {
     if (this.injectedAtUs !== null) this.#emit('firstError', this.firstErrorUs);
   }
 
+  /** A master that was hit and is seen as one again is no promotion; a replica may be hit too (a partition hits all) and still be promoted. */
   #promoted(node: string, atUs: number, byRole: boolean): void {
-    if (this.hits(node) || !this.targets.some((target) => target.role === 'master')) return;
+    const masters = this.targets.filter((target) => target.role === 'master');
+    if (masters.length === 0 || masters.some((target) => target.node === node)) return;
     if (this.promotedUs === null || (this.#promotedByRole && !byRole)) {
       this.promotedUs = atUs;
       this.#promotedByRole = byRole;

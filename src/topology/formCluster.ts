@@ -14,7 +14,7 @@ import { SLOT_COUNT } from './shardNumbers.js';
 import { waitFor } from './waiting.js';
 
 export interface ClusterMaker {
-  /** In start order: the masters first, then the replicas; replica i belongs to master i mod masters. */
+  /** As they announce themselves, in start order: the masters first, then the replicas; replica i belongs to master i mod masters. */
   nodes: readonly { id: string; host: string; port: number; busPort: number | null }[];
   masters: number;
   poller: NodePoller;

@@ -25,9 +25,10 @@ import {
   serverArguments,
 } from './labConfig.js';
 import { isPortClash, LabProcesses, type ServerSpec } from './labProcesses.js';
+import { claimLoopbackBlock, type LoopbackBlock } from './loopback.js';
 import { PortPicker } from './ports.js';
 import { Supervisor } from './supervisorClient.js';
-import type { ProcessControl, Target, TargetMode, TargetNode, TopologyView } from './target.js';
+import type { LabNetwork, ProcessControl, Target, TargetMode, TargetNode, TopologyView } from './target.js';
 import { type CoreNode, TargetCore } from './targetCore.js';
 
 export interface StartOptions {
@@ -35,6 +36,8 @@ export interface StartOptions {
   onProgress(text: string): void;
   /** Aborted: the start is given up, and everything removed. */
   signal: AbortSignal;
+  /** Stands between the nodes; absent: they talk to each other directly. */
+  network?: LabNetwork | null;
 }
 
 /** Every server's start is tried again with other ports when somebody took one in between. */
@@ -46,26 +49,54 @@ type StartedNode = NodePlace & { id: string };
 /** Throws SERVER_NOT_FOUND or LAB_FAILED. */
 export async function startLab(plan: LabPlan, options: StartOptions): Promise<Target> {
   const server = findServer(plan.server, process.env);
-  const supervisor = await Supervisor.launch();
+  const mesh = options.network ? await openMeshPlaces(server, plan, options.network) : null;
+  let supervisor: Supervisor | null = null;
   try {
-    return await startOn(supervisor, server, plan, options);
+    supervisor = await Supervisor.launch();
+    return await startOn(supervisor, { server, plan, mesh }, options);
   } catch (thrown) {
-    await supervisor.stop();
+    await supervisor?.stop();
+    await mesh?.block.release();
     if (thrown instanceof KvbenchError) throw thrown;
     throw new KvbenchError('LAB_FAILED', messageOf(thrown), undefined, thrown);
   }
 }
 
-async function startOn(supervisor: Supervisor, server: ServerProgram, plan: LabPlan, options: StartOptions): Promise<Target> {
+/** In a lab with a link mesh: an address for each node, and the network that listens there. */
+interface MeshPlaces {
+  block: LoopbackBlock;
+  network: LabNetwork;
+}
+
+/** Servers can be told where their own connections come from since Redis 7.0. */
+async function openMeshPlaces(server: ServerProgram, plan: LabPlan, network: LabNetwork): Promise<MeshPlaces> {
+  if (fixedBusPortDistance(server) === null) return { block: await claimLoopbackBlock(serverCount(plan) + (plan.sentinel?.count ?? 0)), network };
+  throw new KvbenchError(
+    'LAB_FAILED',
+    `network faults between nodes need Redis 7.0 or newer, or Valkey (bind-source-addr); this is ${server.product}-server ${server.version}`,
+    'Name another server with target.server or --server.',
+  );
+}
+
+function serverCount({ masters, replicasPerMaster }: LabPlan): number {
+  return masters * (1 + replicasPerMaster);
+}
+
+async function startOn(
+  supervisor: Supervisor,
+  { server, plan, mesh }: Pick<StartContext, 'server' | 'plan' | 'mesh'>,
+  options: StartOptions,
+): Promise<Target> {
   const processes = new LabProcesses(supervisor);
-  const count = plan.masters * (1 + plan.replicasPerMaster);
+  const count = serverCount(plan);
   const watched = plan.sentinel ? ` and ${plan.sentinel.count} ${plan.sentinel.count === 1 ? 'sentinel' : 'sentinels'}` : '';
   options.onProgress(`Starting ${count} ${server.product}-server ${server.version}${watched} …`);
-  const context = { server, plan, processes, ports: new PortPicker(), signal: options.signal };
+  const context: StartContext = { server, plan, processes, ports: new PortPicker(), mesh, signal: options.signal };
   const nodes = await allOrFirstError(Array.from({ length: count }, (_, i) => startServer(`n${i + 1}`, context)));
+  await mesh?.network.connect(nodes);
   const core = await form(nodes, context, options);
   await core.describeNow(server.product, server.version);
-  return new LabTarget(core, processes, supervisor);
+  return new LabTarget(core, processes, supervisor, mesh);
 }
 
 /** Started servers become what the plan wants, ready to be loaded. */
@@ -98,6 +129,8 @@ interface StartContext {
   plan: LabPlan;
   processes: LabProcesses;
   ports: PortPicker;
+  /** Null: the nodes talk to each other directly. */
+  mesh: MeshPlaces | null;
   signal: AbortSignal;
 }
 
@@ -117,8 +150,9 @@ function startSentinel(id: string, context: StartContext, sentinel: SentinelPlan
 
 async function startNode(id: string, context: StartContext, specAt: (place: NodePlace) => Pick<ServerSpec, 'args' | 'files'>): Promise<StartedNode> {
   const { server, processes, signal } = context;
+  const meshPlace = await placeInMesh(id, context);
   for (let attempt = 1; ; attempt++) {
-    const place = await pickPlace(context);
+    const place = await pickPlace(context, meshPlace);
     const sizeBefore = processes.logText(id).length;
     await processes.launch(id, { program: server.path, host: place.host, port: place.port, ...specAt(place) });
     try {
@@ -140,11 +174,21 @@ async function startNode(id: string, context: StartContext, specAt: (place: Node
   }
 }
 
-async function pickPlace({ server, plan, ports }: StartContext): Promise<NodePlace> {
-  const alone = { host: HOST, sourceHost: null, announce: null };
+type Surroundings = Pick<NodePlace, 'host' | 'sourceHost' | 'announce'>;
+
+/** The network listens for it before it starts, so that the ports it is to announce are taken for certain. */
+async function placeInMesh(id: string, { plan, mesh }: StartContext): Promise<Surroundings | null> {
+  if (mesh === null) return null;
+  const host = mesh.block.address(Number(id.slice(1)) + (id.startsWith('s') ? serverCount(plan) : 0));
+  return { host, sourceHost: host, announce: { host, ...(await mesh.network.listen({ id, host })) } };
+}
+
+async function pickPlace({ server, plan, ports }: StartContext, meshPlace: Surroundings | null): Promise<NodePlace> {
+  const alone = meshPlace ?? { host: HOST, sourceHost: null, announce: null };
+  const { host } = alone;
   const distance = fixedBusPortDistance(server);
-  if (plan.topology !== 'cluster') return { ...alone, port: await ports.next(), busPort: null };
-  return { ...alone, ...(distance === null ? { port: await ports.next(), busPort: await ports.next() } : await ports.nextPair(distance)) };
+  if (plan.topology !== 'cluster') return { ...alone, port: await ports.next(host), busPort: null };
+  return { ...alone, ...(distance === null ? { port: await ports.next(host), busPort: await ports.next(host) } : await ports.nextPair(distance)) };
 }
 
 /** Gives `work` a poller of its own, which is closed after it. */
@@ -159,7 +203,8 @@ async function withMaker<T>(
   const { poller, tracker } = forming;
   const logTail = (nodeId: string): string => processes.logTail(nodeId);
   try {
-    return await work({ nodes, masters: plan.masters, poller, tracker, signal, onProgress, logTail }, tracker);
+    const asAnnounced = nodes.map(({ id, announce, host, port, busPort }) => ({ id, ...(announce ?? { host, port, busPort }) }));
+    return await work({ nodes: asAnnounced, masters: plan.masters, poller, tracker, signal, onProgress, logTail }, tracker);
   } finally {
     poller.close();
   }
@@ -170,6 +215,7 @@ async function watchOver(servers: readonly StartedNode[], plan: SentinelPlan, co
   const [master] = servers;
   assert(master, 'a lab without a master');
   const sentinels = await allOrFirstError(Array.from({ length: plan.count }, (_, i) => startSentinel(`s${i + 1}`, context, plan, master)));
+  await context.mesh?.network.connect(sentinels);
   return withMaker('sentinel', sentinels, context, options, async (maker) => {
     await acquaintSentinels(maker, servers.length - 1);
     return coreNodes(sentinels, context.processes).map((node) => ({ ...node, watches: MASTER_NAME }));
@@ -177,7 +223,14 @@ async function watchOver(servers: readonly StartedNode[], plan: SentinelPlan, co
 }
 
 function coreNodes(nodes: readonly StartedNode[], processes: LabProcesses, clusterIds?: Map<string, string>): CoreNode[] {
-  return nodes.map(({ id, host, port }) => ({ id, host, port, logFile: processes.logFile(id), clusterId: clusterIds?.get(id) ?? null }));
+  return nodes.map((node) => ({
+    id: node.id,
+    host: node.host,
+    port: node.port,
+    ...(node.announce ? { announced: announced(node) } : {}),
+    logFile: processes.logFile(node.id),
+    clusterId: clusterIds?.get(node.id) ?? null,
+  }));
 }
 
 /** Waits for all, so that nothing goes on in the background once this has thrown. */
@@ -195,13 +248,15 @@ class LabTarget implements Target {
   readonly processes: ProcessControl;
   readonly #core: TargetCore;
   readonly #supervisor: Supervisor;
+  readonly #mesh: MeshPlaces | null;
 
-  constructor(core: TargetCore, processes: ProcessControl, supervisor: Supervisor) {
+  constructor(core: TargetCore, processes: ProcessControl, supervisor: Supervisor, mesh: MeshPlaces | null) {
     this.mode = core.mode;
     this.nodes = core.nodes;
     this.processes = processes;
     this.#core = core;
     this.#supervisor = supervisor;
+    this.#mesh = mesh;
   }
 
   describe(): RunTargetRecord {
@@ -227,5 +282,6 @@ class LabTarget implements Target {
   async close(): Promise<void> {
     this.#core.poller.close();
     await this.#supervisor.stop();
+    await this.#mesh?.block.release();
   }
 }

@@ -25,8 +25,8 @@ export interface NodePlace {
 }
 
 /** The address by which other nodes and clients know it. */
-export function announced(place: NodePlace): { host: string; port: number } {
-  return place.announce ?? place;
+export function announced({ announce, host, port }: NodePlace): { host: string; port: number } {
+  return announce ? { host: announce.host, port: announce.port } : { host, port };
 }
 
 /** Arguments for a server at this place. `busPortIsFixed`: it can't be told its bus port (`fixedBusPortDistance`). */
@@ -49,7 +49,8 @@ export function serverArguments(plan: LabPlan, place: NodePlace, busPortIsFixed 
     ...(place.sourceHost === null ? {} : { 'bind-source-addr': place.sourceHost }),
     ...(isCluster ? { 'cluster-enabled': 'yes', 'cluster-config-file': CLUSTER_FILE } : {}),
     ...(isCluster && !busPortIsFixed && place.busPort !== null ? { 'cluster-port': String(place.busPort) } : {}),
-    ...(isCluster ? clusterAnnouncement(place) : replicaAnnouncement(place)),
+    ...(isCluster ? clusterAnnouncement(place) : {}),
+    ...replicaAnnouncement(place),
   };
   const args = Object.entries(directives).flatMap(([directive, value]) => [`--${directive}`, ...splitDirectiveValue(value)]);
   return hasConfigFile(plan) ? [CONFIG_FILE, ...args] : args;

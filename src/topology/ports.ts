@@ -1,5 +1,5 @@
 /**
- * Picks free ports of 127.0.0.1 for lab servers. Used by lab.ts. Never from the ephemeral range: an outgoing connection of anybody
+ * Picks free ports of a loopback address for lab servers and the link mesh. Used by lab.ts and chaos/mesh. Never from the ephemeral range: an outgoing connection of anybody
  * can take such a port between the check and the server's start. Even so a start can clash, and is then tried with other ports.
  */
 import { readFileSync } from 'node:fs';
@@ -39,39 +39,39 @@ export class PortPicker {
   #draw = 0;
 
   /** A port that is free at this moment and was not given before by this picker. Throws LAB_FAILED. */
-  async next(): Promise<number> {
+  async next(host = '127.0.0.1'): Promise<number> {
     const { lowest, highest } = labPortRange();
-    return this.#find(lowest, highest, (port) => [port]);
+    return this.#find(host, lowest, highest, (port) => [port]);
   }
 
   /** A client port and a bus port `distance` above it, both free; throws LAB_FAILED. */
   async nextPair(distance: number): Promise<{ port: number; busPort: number }> {
     const { lowest, highest } = labPortRange();
-    const port = await this.#find(lowest, highest - distance, (first) => [first, first + distance]);
+    const port = await this.#find('127.0.0.1', lowest, highest - distance, (first) => [first, first + distance]);
     return { port, busPort: port + distance };
   }
 
-  async #find(lowest: number, highest: number, portsFor: (port: number) => number[]): Promise<number> {
+  async #find(host: string, lowest: number, highest: number, portsFor: (port: number) => number[]): Promise<number> {
     for (let i = 0; i < CANDIDATE_LIMIT; i++) {
       const port = lowest + this.#random.below(this.#draw++, highest - lowest + 1);
       const wanted = portsFor(port);
       if (wanted.some((each) => this.#given.has(each))) continue;
       for (const each of wanted) this.#given.add(each);
-      if ((await Promise.all(wanted.map(canListen))).every((free) => free)) return port;
+      if ((await Promise.all(wanted.map((each) => canListen(each, host)))).every((free) => free)) return port;
     }
     throw new KvbenchError(
       'LAB_FAILED',
-      `no free port between ${lowest} and ${highest} on 127.0.0.1 after ${CANDIDATE_LIMIT} tries`,
+      `no free port between ${lowest} and ${highest} on ${host} after ${CANDIDATE_LIMIT} tries`,
       'run `kvbench doctor`',
     );
   }
 }
 
-/** Whether a server could listen on 127.0.0.1:`port` now. */
-export function canListen(port: number): Promise<boolean> {
+/** Whether a server could listen on this port now. */
+export function canListen(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
-    probe.listen({ host: '127.0.0.1', port, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }

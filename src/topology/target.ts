@@ -10,8 +10,11 @@ import type { RunTargetRecord } from '../result/records.js';
 export interface TargetNode {
   /** `n1`, `n2`, … in start order, sentinels `s1`, `s2`, …; for external targets in order of address. */
   id: string;
+  /** Where it listens. */
   host: string;
   port: number;
+  /** Where it tells others to call it, if elsewhere (a link mesh): clients know it by this address. */
+  announced?: { host: string; port: number };
   /** The server's log, when it is on this machine and ours. */
   logFile: string | null;
   /** A sentinel, and the name of the master that it watches; absent: a server with data. */
@@ -43,6 +46,23 @@ export interface Target {
   keysPerNode(): Promise<Record<string, number>>;
   /** Ends everything of ours: servers, folder, connections. Safe to call twice. For external: removes the run's keys. */
   close(): Promise<void>;
+}
+
+/** What stands between the nodes of a lab, when links between them can be broken. Made by chaos/mesh, asked by lab.ts. */
+export interface LabNetwork {
+  /** Listens for calls to a node on its address; the ports are those the node has to announce. */
+  listen(node: { id: string; host: string }): Promise<{ port: number; busPort: number }>;
+  /** Makes all links between these servers and those it has been told of before; calls between them are refused until then. */
+  connect(nodes: readonly MeshNode[]): Promise<void>;
+}
+
+export interface MeshNode {
+  id: string;
+  /** Its own address: its calls come from it. */
+  host: string;
+  port: number;
+  /** Null outside a cluster. */
+  busPort: number | null;
 }
 
 /** The processes of a lab; everything goes by pid through the supervisor that is their parent. */

@@ -21,6 +21,12 @@ export interface CoreNode extends TargetNode {
   clusterId: string | null;
 }
 
+/** `host:port` by which a node is known to clients and to the other nodes. */
+export function announcedAddress(node: TargetNode): string {
+  const { host, port } = node.announced ?? node;
+  return `${host}:${port}`;
+}
+
 /** Settings that shape an outage and the recovery from it; asked by name, since some services answer no pattern. */
 const notableSettings = [
   'cluster-node-timeout',
@@ -62,11 +68,11 @@ export class TargetCore {
       (nodeId) => this.control(nodeId),
       (nodeId) => nodes.find(({ id }) => id === nodeId)?.watches,
     );
-    this.#members = nodes.map(({ id, host, port, clusterId, watches }) => ({
-      id,
-      address: `${host}:${port}`,
-      clusterId,
-      ...(watches === undefined ? {} : { isSentinel: true }),
+    this.#members = nodes.map((node) => ({
+      id: node.id,
+      address: announcedAddress(node),
+      clusterId: node.clusterId,
+      ...(node.watches === undefined ? {} : { isSentinel: true }),
     }));
   }
 
@@ -159,7 +165,7 @@ export class TargetCore {
     const servers = dataNodes(this.nodes).toSorted((a, b) => Number(b.id === masterId) - Number(a.id === masterId));
     const sentinels = this.nodes.filter(({ watches }) => watches !== undefined);
     const masterName = sentinels[0]?.watches;
-    const addressOf = ({ host, port }: CoreNode): { host: string; port: number } => ({ host, port });
+    const addressOf = ({ host, port, announced }: CoreNode): { host: string; port: number } => announced ?? { host, port };
     return { seeds: servers.map(addressOf), ...(masterName === undefined ? {} : { sentinels: { masterName, seeds: sentinels.map(addressOf) } }) };
   }
 
