@@ -44,18 +44,26 @@ function command(name: string, kind: 'read' | 'write', ...args: ArgumentPlan[]):
   return { name, text: '', kind, weight: 1, args };
 }
 
+interface SessionOptions {
+  resend?: 'never' | 'client-default';
+  readFrom?: 'master' | 'replica';
+  connections?: number;
+  ttlMs?: number;
+}
+
 /** A client with what it told, and a send that can be awaited. */
 class Session {
-  readonly client: Client;
+  client!: Client;
   readonly done = new Map<number, Done>();
   readonly news: string[] = [];
   sentCount = 0;
 
-  constructor(
+  static async make(
     kind: Kind,
     endpoints: LoadEndpoints,
-    { resend = 'never' as 'never' | 'client-default', readFrom = 'master' as 'master' | 'replica', connections = 2, ttlMs = 0 } = {},
-  ) {
+    { resend = 'never', readFrom = 'master', connections = 2, ttlMs = 0 }: SessionOptions = {},
+  ): Promise<Session> {
+    const session = new Session();
     const plan = planOf({ phases: [openPhase(1, 1_000_000)] });
     plan.load.client = kind;
     plan.load.connections = connections;
@@ -63,19 +71,20 @@ class Session {
     plan.load.readFrom = readFrom;
     plan.load.workload.ttlMs = ttlMs;
     plan.load.workload.commands = commands;
-    this.client = makeClient({
+    session.client = await makeClient({
       plan,
       endpoints,
       worker: 0,
       routing: new Routing({ ...plan.load.workload.keys, count: 1000 }, endpoints.shardOfSlot, endpoints.shardCount),
       values: new ValuePool(1, 100),
       completion: (token, outcome, reason, sentUs, doneUs, attempts) => {
-        assert.ok(!this.done.has(token), 'one completion per send');
-        this.done.set(token, { outcome, reason: reasons[reason] ?? '', sentUs, doneUs, attempts });
+        assert.ok(!session.done.has(token), 'one completion per send');
+        session.done.set(token, { outcome, reason: reasons[reason] ?? '', sentUs, doneUs, attempts });
       },
-      listener: { connection: (address, state, reason) => this.news.push(`${address} ${state} ${reason}`.trim()) },
+      listener: { connection: (address, state, reason) => session.news.push(`${address} ${state} ${reason}`.trim()) },
     });
-    cleanUps.push(() => this.client.close());
+    cleanUps.push(() => session.client.close());
+    return session;
   }
 
   /** Sends without waiting. @returns the token */
@@ -112,8 +121,8 @@ async function startRedis(...settings: string[]): Promise<RedisServer> {
   return server;
 }
 
-async function connected(kind: Kind, endpoints: LoadEndpoints, options?: ConstructorParameters<typeof Session>[2]): Promise<Session> {
-  const session = new Session(kind, endpoints, options);
+async function connected(kind: Kind, endpoints: LoadEndpoints, options?: SessionOptions): Promise<Session> {
+  const session = await Session.make(kind, endpoints, options);
   await session.client.connect(5_000_000);
   return session;
 }
@@ -258,13 +267,13 @@ for (const kind of kinds)
     test('connecting fails in time, with the reason', async () => {
       const port = await freePort();
       await assert.rejects(
-        () => new Session(kind, endpointsOf('standalone', port)).client.connect(300_000),
+        async () => (await Session.make(kind, endpointsOf('standalone', port))).client.connect(300_000),
         (error) => error instanceof KvbenchError && error.code === 'TARGET_UNREACHABLE' && /ECONNREFUSED/.test(error.message),
       );
       const server = await startRedis('--requirepass', 'right');
       const startUs = monotonicUs();
       await assert.rejects(
-        () => new Session(kind, endpointsOf('standalone', server.port, { password: 'wrong' })).client.connect(5_000_000),
+        async () => (await Session.make(kind, endpointsOf('standalone', server.port, { password: 'wrong' }))).client.connect(5_000_000),
         (error) => error instanceof KvbenchError && /WRONGPASS/.test(error.message),
       );
       assert.ok(monotonicUs() - startUs < 2_000_000, 'a wrong password is not waited for');
@@ -388,7 +397,7 @@ describe('stamps and replies', () => {
       const endpoints = endpointsOf('standalone', server.port);
       const routing = new Routing(plan.load.workload.keys, endpoints.shardOfSlot, endpoints.shardCount);
       let ended = 0;
-      const client = makeClient({
+      const client = await makeClient({
         plan,
         endpoints,
         worker: 0,

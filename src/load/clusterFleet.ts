@@ -6,7 +6,8 @@ import { Cluster, type Redis } from 'ioredis';
 import { monotonicUs } from '../base/clock.js';
 import type { LoadPlan } from '../plan/plan.js';
 import type { LoadEndpoints } from './client.js';
-import { type ConnectionNews, ConnectionWatch } from './connectionWatch.js';
+import type { ConnectionNews } from './connectionNews.js';
+import { ConnectionWatch } from './connectionWatch.js';
 import type { IoredisFleet } from './ioredisFleet.js';
 import { announcedAddresses, clusterOptions, reachOf } from './ioredisOptions.js';
 

@@ -21,7 +21,7 @@ import {
   type ReplyWatch,
 } from './client.js';
 import { ClusterFleet } from './clusterFleet.js';
-import { ConnectionNews } from './connectionWatch.js';
+import { ConnectionNews } from './connectionNews.js';
 import { IoredisCommands } from './ioredisCommands.js';
 import type { IoredisFleet, IoredisInstance } from './ioredisFleet.js';
 import { OperationCommand } from './operationCommand.js';

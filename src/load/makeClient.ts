@@ -1,22 +1,23 @@
-/** The load client that a plan names. Called by worker.ts. */
+/** The load client that a plan names. Called by worker.ts. Only what it needs is loaded: ioredis takes 25 MB in every worker. */
 import { traitsOf } from '../plan/operations.js';
 import { keyNameOf } from '../workload/keyNames.js';
 import type { Client } from './client.js';
-import { type ClientOptions, IoredisClient } from './ioredisClient.js';
-import { CommandEncoder } from './wire/commandEncoder.js';
-import { WireClient } from './wire/wireClient.js';
+import type { ClientOptions } from './ioredisClient.js';
 
-export function makeClient(options: ClientOptions): Client {
+export async function makeClient(options: ClientOptions): Promise<Client> {
   const { client } = options.plan.load;
   switch (client) {
-    case 'ioredis':
+    case 'ioredis': {
+      const { IoredisClient } = await import('./ioredisClient.js');
       return new IoredisClient(options);
+    }
     case 'wire':
       return makeWireClient(options);
   }
 }
 
-function makeWireClient({ plan, endpoints, worker, routing, values, stamper, completion, replies, listener }: ClientOptions): WireClient {
+async function makeWireClient({ plan, endpoints, worker, routing, values, stamper, completion, replies, listener }: ClientOptions): Promise<Client> {
+  const [{ CommandEncoder }, { WireClient }] = await Promise.all([import('./wire/commandEncoder.js'), import('./wire/wireClient.js')]);
   const { workload, connections, readFrom } = plan.load;
   const { prefix, perTag } = workload.keys;
   // Without tags names are prefix + index: what is left of the name of counter 0 without its digit.

@@ -2,7 +2,8 @@
 import { Redis } from 'ioredis';
 import type { LoadPlan } from '../plan/plan.js';
 import type { LoadEndpoints } from './client.js';
-import { type ConnectionNews, ConnectionWatch } from './connectionWatch.js';
+import type { ConnectionNews } from './connectionNews.js';
+import { ConnectionWatch } from './connectionWatch.js';
 import type { IoredisFleet } from './ioredisFleet.js';
 import { reachOf, standaloneOptions } from './ioredisOptions.js';
 

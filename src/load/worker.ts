@@ -31,7 +31,7 @@ let before: ClientCounters = { attempts: 0, retries: 0, reconnects: 0, slotRefre
 /** Whose operations the client completes at the moment. */
 let consumer: { completed: Completion } | null = null;
 
-const client = makeClient({
+const client = await makeClient({
   plan,
   endpoints,
   worker,

@@ -2,7 +2,6 @@
  * Who serves which slot, asked of the cluster itself through ioredis. Called by WireClient when it connects and whenever replies or
  * connections say that the map is old. Keeps no connection open and never throws out of an event.
  */
-import { Redis } from 'ioredis';
 import type { LoadEndpoints } from '../client.js';
 
 /** The longest that one node may take to answer before the next is asked. */
@@ -41,6 +40,8 @@ export async function askSlots(endpoints: LoadEndpoints, addresses: readonly str
 async function askOne(endpoints: LoadEndpoints, address: string): Promise<SlotRange[]> {
   const { host, port } = reachable(endpoints, address);
   const { tls } = endpoints;
+  // Only where there is a cluster to ask: it would take memory in every worker.
+  const { Redis } = await import('ioredis');
   const redis = new Redis({
     host,
     port,

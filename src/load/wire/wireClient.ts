@@ -18,7 +18,7 @@ import {
   OutcomeIndex,
   type ReplyWatch,
 } from '../client.js';
-import { ConnectionNews } from '../connectionWatch.js';
+import { ConnectionNews } from '../connectionNews.js';
 import { reasonIndex } from '../reasonIndex.js';
 import type { Routing } from '../routing.js';
 import { addressOf, askSlots, reachable } from './clusterMap.js';
