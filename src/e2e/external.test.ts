@@ -21,8 +21,9 @@ name: guest
 target: { topology: external, url: "${url}"${extra} }
 load:
   threads: 1
-  workload: { name: mix, operations: { get: 60, set: 20, incr: 10, del: 10 }, keys: { count: 500, prefix: "kvbench:" }, values: { size: 64B }, preload: true }
+  workload: { name: mix, operations: { get: 50, set: 20, incr: 10, del: 10, touch: 10 }, commands: { touch: { command: "EXPIRE __key__ 60" } }, keys: { count: 500, prefix: "kvbench:" }, values: { size: 64B }, preload: true }
   phases: [ { name: steady, duration: 2s, rate: 500/s } ]
+thresholds: { "latency{op:touch}": "count>50" }
 `;
 }
 
@@ -39,6 +40,8 @@ test('an external server keeps every key it had, byte for byte', { timeout: 60_0
   const { summary } = readResults(dir);
   assertNothingUnaccounted(summary);
   assert.equal(summary.ops.ok, 1000);
+  assert.ok((summary.latencyUs.touch?.count ?? 0) > 50, 'a custom command has its latency');
+  for (const name of ['latency.hlog', 'report.html', 'junit.xml']) assert.match(readFileSync(join(dir, name), 'utf8'), /touch/, name);
   const [own, ...others] = summary.servers ?? [];
   assert.ok(own && others.length === 0, 'one server told of itself');
   assert.ok((own.cpuSecondsPerSec.max ?? 0) > 0 && (own.memoryBytesMax ?? 0) > 0 && (own.networkBytes.in ?? 0) > 0, JSON.stringify(own));
