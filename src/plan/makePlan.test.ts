@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { testFaults } from '../profile/faults.test.support.js';
 import { profileFromObject } from '../profile/loadProfile.js';
-import { makePlan, operationsOf } from './makePlan.js';
+import { makePlan } from './makePlan.js';
+import { operationsOf } from './openShape.js';
 import type { Plan } from './plan.js';
 
 function plan(load: object, rest: object = {}): Plan {

@@ -5,23 +5,11 @@
 import { availableParallelism } from 'node:os';
 import { RandomStream, Stream } from '../base/random.js';
 import { templateOf } from '../profile/customCommand.js';
-import type { RateRange } from '../profile/fields.js';
 import type { ResolvedFault, SingleProfile } from '../profile/loadProfile.js';
 import type { ParsedSelector } from '../profile/nodeSelector.js';
 import { singlePhases } from '../profile/phaseSteps.js';
-import type {
-  CommandPlan,
-  FaultPlan,
-  KeyDistribution,
-  LoadPlan,
-  NodeSelector,
-  OpenPhasePlan,
-  Pacing,
-  PhasePlan,
-  Plan,
-  ValueSizes,
-  WorkloadPlan,
-} from './plan.js';
+import { openShape } from './openShape.js';
+import type { CommandPlan, FaultPlan, KeyDistribution, LoadPlan, NodeSelector, Pacing, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
 
 type Load = SingleProfile['load'];
 type Workload = Load['workload'];
@@ -105,24 +93,6 @@ function phasePlans(phases: Load['phases']): PhasePlan[] {
     firstOperation += shape.operationCount;
     return open;
   });
-}
-
-type OpenShape = Pick<OpenPhasePlan, 'durationUs' | 'rateStartPerSec' | 'rateEndPerSec' | 'operationCount'>;
-
-/** A limit below what the rate amounts to makes the phase shorter: it ends when the next operation after the limit would be due. */
-function openShape({ startPerSec, endPerSec }: RateRange, durationUs: number, limit: number | undefined): OpenShape {
-  const operationCount = operationsOf(startPerSec, endPerSec, durationUs);
-  if (limit === undefined || operationCount <= limit) return { durationUs, rateStartPerSec: startPerSec, rateEndPerSec: endPerSec, operationCount };
-  const slopePerSec = (endPerSec - startPerSec) / (durationUs / 1_000_000);
-  const limitedSec = (2 * limit) / (startPerSec + Math.sqrt(Math.max(0, startPerSec * startPerSec + 2 * slopePerSec * limit)));
-  const limitedUs = Math.min(durationUs, Math.ceil(limitedSec * 1_000_000));
-  const rateEndPerSec = startPerSec + slopePerSec * (limitedUs / 1_000_000);
-  return { durationUs: limitedUs, rateStartPerSec: startPerSec, rateEndPerSec, operationCount: limit };
-}
-
-/** Floor of the integral of a linear rate; a millionth is added, so that 1000/m for 1m is 1000 and not 999. */
-export function operationsOf(startPerSec: number, endPerSec: number, durationUs: number): number {
-  return Math.floor((((startPerSec + endPerSec) / 2) * durationUs) / 1_000_000 + 1e-6);
 }
 
 function workloadPlan(workload: Workload): WorkloadPlan {

@@ -3,7 +3,7 @@
  * Called by cli/capacity.ts. Pure.
  */
 import { assert } from '../base/assert.js';
-import { operationsOf } from './makePlan.js';
+import { operationsOf } from './openShape.js';
 import type { OpenPhasePlan, Plan, ThresholdPlan } from './plan.js';
 
 /** Asked of every trial, whatever the objective: a rate at which operations fail is not borne. */

@@ -5,6 +5,7 @@
 
 import { unreachable } from '../base/assert.js';
 import type { FaultSchema } from '../chaos/fault.js';
+import { openShape } from '../plan/openShape.js';
 import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
 import type { CommonFault } from './chaosSchema.js';
 import { durationText } from './durationText.js';
@@ -87,19 +88,27 @@ function checkMoment({ phases, tree, problems }: Ground, { index, common }: Chec
     problems.add(at('after', 'fault'), `fault: ${common.after.fault} is not an earlier fault; ${remedy}`);
   }
   if (!phases) return;
-  const endUs = phases.reduce((sum, phase) => sum + phase.duration, 0);
+  const { endUs, said } = loadEndOf(phases);
   if (common.at !== undefined && common.at >= endUs) {
-    problems.add(
-      at('at'),
-      `at: ${durationText(common.at)} is not before the end of the load (${durationText(endUs)}); inject it earlier or make the phases longer`,
-    );
+    problems.add(at('at'), `at: ${durationText(common.at)} is not before the end of the load (${said}); inject it earlier or make the phases longer`);
   } else if (common.at !== undefined && common.for !== undefined && common.at + common.for > endUs) {
-    const late = `${durationText(common.at)} + ${durationText(common.for)} is after the end of the load (${durationText(endUs)})`;
+    const late = `${durationText(common.at)} + ${durationText(common.for)} is after the end of the load (${said})`;
     problems.add(at('for'), `for: ${late}; shorten it, or leave it out: a fault without for is healed at the end`);
   }
   if (common.after && common.after.delay >= endUs) {
-    problems.add(at('after', 'delay'), `delay: ${durationText(common.after.delay)} leads beyond the end of the load (${durationText(endUs)})`);
+    problems.add(at('after', 'delay'), `delay: ${durationText(common.after.delay)} leads beyond the end of the load (${said})`);
   }
+}
+
+/** When the load ends, and how to say it. Of a closed loop with a limit it is the latest. */
+function loadEndOf(phases: readonly Phase[]): { endUs: number; said: string } {
+  let isShorter = false;
+  const endUs = singlePhases(phases).reduce((sum, { rate, duration, operations }) => {
+    const durationUs = rate === undefined ? duration : openShape(rate, duration, operations).durationUs;
+    isShorter ||= durationUs < duration;
+    return sum + durationUs;
+  }, 0);
+  return { endUs, said: `${durationText(endUs)}${isShorter ? ', as `operations` of its phases shorten it' : ''}` };
 }
 
 /** A fault that the topology gives nothing to act on. */

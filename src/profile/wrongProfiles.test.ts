@@ -63,7 +63,7 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
   ],
   [
     'a sentinel that is not there',
-    'target: { topology: sentinel }\nload: { workload: session-cache, phases: [{ duration: 5s, rate: 1/s }] }\nchaos: [{ at: 1s, fault: pause, §node: "sentinel[3]" }]\n',
+    'target: { topology: sentinel }\nload: { workload: session-cache, phases: [{ duration: 5s, rate: 1/s }] }\nchaos: [{ at: 1s, fault: stop, §node: "sentinel[3]" }]\n',
     'node: "sentinel[3]" can never be hit: this target (a master, 2 replicas, 3 sentinels) has sentinel[0] to sentinel[2]',
   ],
   [
@@ -170,6 +170,11 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     'fault after the end',
     chaos('{ at: §10s, fault: stop, node: "master[0]" }'),
     'at: 10s is not before the end of the load (10s); inject it earlier or make the phases longer',
+  ],
+  [
+    'a fault behind the end that a limit of operations brings',
+    `${load('load: { workload: session-cache, phases: [{ duration: 1m, rate: 100/s, operations: 500 }, { duration: 1s, clients: 1 }] }')}chaos:\n  - { at: §6s, fault: stop, node: "master[0]" }\n`,
+    /^at: 6s is not before the end of the load \(6s, as `operations` of its phases shorten it\)/,
   ],
   ['heal after the end', chaos('{ at: 8s, for: §3s, fault: stop, node: "master[0]" }'), /^for: 8s \+ 3s is after the end of the load \(10s\)/],
   [

@@ -188,3 +188,20 @@ test('a fault that could not be injected explains nothing', () => {
   assert.ok(availability.gaps.every((gap) => gap.faultId === null));
   assert.equal(incidents.length, 1);
 });
+
+test('what the stop of the run cuts is no error of a fault; what failed before it is', () => {
+  const plan = syntheticRun({ chaos: [{}] }).run.plan;
+  const firstErrorOf = (firstNotOkUs: number, more: Partial<IntervalRecord['shards'][number]> = {}): [number | null, boolean] => {
+    const tracker = new MilestoneTracker(plan);
+    for (const event of toxic(8_000_000, 20_000_000)) if (event.tUs < 10_000_000) tracker.event(event);
+    tracker.event({ tUs: 10_050_000, type: 'run', state: 'interrupted', detail: 'SIGINT' });
+    tracker.event({ tUs: 10_051_000, type: 'connection', worker: 0, node: 'n1', shard: 0, state: 'closed', reason: 'closed' });
+    const shards: IntervalRecord['shards'] = [{ shard: 0, kind: 'write', ok: 0, notOk: 5, firstNotOkUs, overdueSinceUs: null, ...more }];
+    tracker.interval({ index: 100, startUs: 10_000_000, endUs: 10_100_000, cells: [], shards, inFlight: 0, queued: 0 });
+    const [fault] = tracker.faults();
+    return [fault?.firstErrorUs ?? null, fault?.hadOutage ?? false];
+  };
+  assert.deepEqual(firstErrorOf(10_050_200), [null, false]);
+  assert.deepEqual(firstErrorOf(10_040_000), [10_040_000, true]);
+  assert.deepEqual(firstErrorOf(10_050_200, { overdueSinceUs: 9_900_000 }), [9_900_000, true]);
+});

@@ -44,6 +44,8 @@ export class MilestoneTracker implements RunSink {
   readonly #target: RunTargetRecord | null;
   readonly #recoveries: ReadonlyMap<number, ExactRecovery> | null;
   #nowUs = Number.NEGATIVE_INFINITY;
+  /** The run was stopped: what fails from then on was cut by that. */
+  #stoppedUs = Number.POSITIVE_INFINITY;
 
   constructor(plan: Plan, options: TrackerOptions = {}) {
     this.#history = new LatencyHistory(plan);
@@ -69,7 +71,8 @@ export class MilestoneTracker implements RunSink {
     return this.#incidents;
   }
 
-  interval(record: IntervalRecord): void {
+  interval(written: IntervalRecord): void {
+    const record = withoutStop(written, this.#stoppedUs);
     this.#nowUs = Math.max(this.#nowUs, record.endUs);
     this.#history.interval(record);
     for (const shard of record.shards) {
@@ -86,6 +89,7 @@ export class MilestoneTracker implements RunSink {
 
   event(event: EventRecord): void {
     this.#nowUs = Math.max(this.#nowUs, event.tUs);
+    if (event.type === 'run' && (event.state === 'interrupted' || event.state === 'aborted')) this.#stoppedUs = event.tUs;
     if (event.type === 'fault') this.#watchOf(event.faultId, event.kind).fault(event);
     else if (event.type === 'replicas') this.#replicas(event);
     else this.#concerned(event)?.event(event);
@@ -100,6 +104,7 @@ export class MilestoneTracker implements RunSink {
         if (event.byFault !== null) return this.#faults.get(event.byFault);
         return this.#latest((watch) => watch.status === 'observed' && watch.hits(event.node) && watch.covers(event.tUs));
       case 'connection':
+        if (event.tUs >= this.#stoppedUs) return undefined;
         return this.#latest(
           (watch) => watch.covers(event.tUs) && (watch.hits(event.node) || (event.shard !== null && watch.shards.has(event.shard))),
         );
@@ -200,4 +205,16 @@ export class MilestoneTracker implements RunSink {
     yield* this.#faults.values();
     yield* this.#incidents;
   }
+}
+
+/** Leaves out the failures from `stoppedUs` on. An interval keeps those before it. */
+function withoutStop(record: IntervalRecord, stoppedUs: number): IntervalRecord {
+  if (record.endUs <= stoppedUs) return record;
+  const isBefore = (us: number | null): us is number => us !== null && us < stoppedUs;
+  const shards = record.shards.map((shard) => ({
+    ...shard,
+    ...(isBefore(shard.firstNotOkUs) ? {} : { notOk: 0, firstNotOkUs: null }),
+    ...(isBefore(shard.overdueSinceUs) ? {} : { overdueSinceUs: null }),
+  }));
+  return { ...record, shards };
 }
