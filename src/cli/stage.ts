@@ -1,5 +1,6 @@
 /** Everything that must stand before t0: the target, the proxies in front of it, connected load workers and a filled key space. */
 import { resolve } from 'node:path';
+import { KvbenchError } from '../base/errors.js';
 import { runtimeFolder } from '../base/runtimeFolder.js';
 import { formatCount } from '../base/units.js';
 import { type LinkMesh, openMesh } from '../chaos/mesh/mesh.js';
@@ -98,7 +99,22 @@ export async function bringUpTarget(
   const target = plan.target.kind === 'lab' ? await startLab(plan.target, options) : await connectExternal(plan, options);
   teardown.add('end the target', () => target.close());
   signal.throwIfAborted();
+  checkConfirmCommand(plan, target);
   return target;
+}
+
+/** Redis has WAITAOF since 7.2, and every Valkey has it; where it is missing, each write would be answered with an error. */
+function checkConfirmCommand(plan: Plan, target: Target): void {
+  if (plan.load.confirm?.command !== 'waitaof') return;
+  const { server, version } = target.describe();
+  if (server === 'valkey') return;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 7 || (major === 7 && minor >= 2)) return;
+  throw new KvbenchError(
+    'TARGET_REFUSED',
+    `load.waitAof needs WAITAOF, which ${server} has since 7.2; this is ${version}`,
+    'Take a newer server (--server), or load.wait: { replicas: 1 }, which asks for the memory of replicas.',
+  );
 }
 
 /** Load workers, connected to the target. */

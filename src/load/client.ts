@@ -40,6 +40,9 @@ export interface ClientCounters {
   retries: number;
   reconnects: number;
   slotRefreshes: number;
+  /** Only where writes are confirmed: confirmations that were answered, and how many of these fell short of what was asked. */
+  waits?: number;
+  waitShort?: number;
 }
 
 /** What a client tells about its connections, as it happens. */

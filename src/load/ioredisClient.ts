@@ -5,6 +5,7 @@
  */
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
+import { traitsOf } from '../plan/operations.js';
 import type { OperationIndex, Plan } from '../plan/plan.js';
 import { type KeyNaming, keyNameOf } from '../workload/keyNames.js';
 import { NO_VERSION, type ValueStamper } from '../workload/valueStamp.js';
@@ -21,6 +22,7 @@ import {
   type ReplyWatch,
 } from './client.js';
 import { ClusterFleet } from './clusterFleet.js';
+import { ConfirmWrites } from './confirmWrites.js';
 import { ConnectionNews } from './connectionNews.js';
 import { IoredisCommands } from './ioredisCommands.js';
 import type { IoredisFleet, IoredisInstance } from './ioredisFleet.js';
@@ -76,6 +78,7 @@ export class IoredisClient implements Client {
   /** Connections of a shard with room, those that answered last on top. */
   readonly #free: number[][];
   readonly #where: string;
+  readonly #confirm: ConfirmWrites | null;
   #attempts = 0;
   #retries = 0;
   #keeper: NodeJS.Timeout | null = null;
@@ -97,6 +100,7 @@ export class IoredisClient implements Client {
     this.#room = new Int32Array(this.#loads.length);
     this.#isFree = new Uint8Array(this.#loads.length);
     this.#free = Array.from({ length: options.routing.shardCount }, () => []);
+    this.#confirm = plan.load.confirm === undefined ? null : new ConfirmWrites(plan.load.confirm, traitsOf(plan.load.workload));
     this.#where = endpoints.seeds.map((seed) => `${seed.host}:${seed.port}`).join(', ');
     const Fleet = this.#isCluster ? ClusterFleet : StandaloneFleet;
     const limitUs = this.capabilities.resends ? HANDSHAKE_LIMIT_DEFAULT_US : HANDSHAKE_LIMIT_US;
@@ -134,9 +138,11 @@ export class IoredisClient implements Client {
     const load = this.#pick(shard);
     const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
     const args = this.#commands.argumentsOf(op, key, keyIndex, valueBytes, version);
-    const command = new OperationCommand(this.#commands.nameOf(op), args, textReply, (error, reply) =>
-      this.#settled(token, shard, load, command, error ?? null, op === GET || op === INCR ? reply : undefined),
-    );
+    const command = new OperationCommand(this.#commands.nameOf(op), args, textReply, (error, reply) => {
+      const told = op === GET || op === INCR ? reply : undefined;
+      if (this.#confirm === null || error || !this.#confirm.isAsked(op)) this.#settled(token, shard, load, command, error ?? null, told);
+      else this.#confirmFirst(this.#confirm, token, shard, load, command, told);
+    });
     if (this.#commands.isCustomRead(op)) command.isReadOnly = true;
     if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);
     this.#loads[load] = (this.#loads[load] as number) + 1;
@@ -148,7 +154,13 @@ export class IoredisClient implements Client {
   flush(): void {}
 
   counters(): ClientCounters {
-    return { attempts: this.#attempts, retries: this.#retries, reconnects: this.#news.reconnects, slotRefreshes: this.#fleet.slotRefreshes };
+    const counters = {
+      attempts: this.#attempts,
+      retries: this.#retries,
+      reconnects: this.#news.reconnects,
+      slotRefreshes: this.#fleet.slotRefreshes,
+    };
+    return this.#confirm === null ? counters : { ...counters, waits: this.#confirm.waits, waitShort: this.#confirm.waitShort };
   }
 
   shardOfAddress(address: string): number | null {
@@ -230,6 +242,20 @@ export class IoredisClient implements Client {
     const { outcome, reason } = classifyError(error, command, this.#news.lastReason);
     if (error.name !== 'ReplyError') this.#fleet.noteConnectionFailure();
     this.#completion(token, outcome, reason, command.sentUs, doneUs, command.attempts);
+  }
+
+  /** The write went well; its operation ends with the confirmation. Without an answer to that, nobody knows what the write is worth. */
+  #confirmFirst(confirm: ConfirmWrites, token: number, shard: number, load: number, command: OperationCommand, reply: unknown): void {
+    const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
+    confirm.ask(instance, command, command.slotIfKnown, (lost) => {
+      if (lost === null) return this.#settled(token, shard, load, command, null, reply);
+      this.#makeRoom(shard, load);
+      this.#attempts += command.attempts;
+      this.#retries += command.retries;
+      this.#fleet.noteConnectionFailure();
+      const { reason } = classifyError(lost, command, this.#news.lastReason);
+      this.#completion(token, OutcomeIndex.info, reason, command.sentUs, monotonicUs(), command.attempts);
+    });
   }
 
   #unreachable(what: string, cause: Error | null): KvbenchError {

@@ -30,6 +30,11 @@ export class OperationCommand extends Command {
     (this as unknown as { slot: number }).slot = slot;
   }
 
+  /** Null: it was not set. */
+  get slotIfKnown(): number | null {
+    return (this as unknown as { slot?: number | null }).slot ?? null;
+  }
+
   /** Some attempt went out and was never answered: it may have happened. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;

@@ -28,6 +28,7 @@ const routing = new Routing(keys, endpoints.shardOfSlot, endpoints.shardCount);
 let t0Us: number | null = null;
 /** What the client did before t0, in the preload. */
 let before: ClientCounters = { attempts: 0, retries: 0, reconnects: 0, slotRefreshes: 0 };
+const confirms = plan.load.confirm !== undefined;
 /** Whose operations the client completes at the moment. */
 let consumer: { completed: Completion } | null = null;
 
@@ -77,6 +78,7 @@ function finish(): void {
     retries: after.retries - before.retries,
     reconnects: after.reconnects - before.reconnects,
     slotRefreshes: after.slotRefreshes - before.slotRefreshes,
+    ...(confirms ? { waits: (after.waits ?? 0) - (before.waits ?? 0), waitShort: (after.waitShort ?? 0) - (before.waitShort ?? 0) } : {}),
   };
   client.close();
   health.close();

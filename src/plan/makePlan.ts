@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { RandomStream, Stream } from '../base/random.js';
+import { confirmPlan } from '../profile/confirmSchema.js';
 import { templateOf } from '../profile/customCommand.js';
 import type { ResolvedFault, SingleProfile } from '../profile/loadProfile.js';
 import type { ParsedSelector } from '../profile/nodeSelector.js';
@@ -53,6 +54,7 @@ function loadPlan(load: Load, cores: number): LoadPlan {
   const { client, connections, maxInFlight, maxQueued, resend, readFrom } = load;
   const clientGroups = Object.entries(load.clientGroups ?? {}).map(([name, threads]) => ({ name, threads }));
   const threads = clientGroups.length > 0 ? clientGroups.reduce((sum, group) => sum + group.threads, 0) : load.threads;
+  const confirm = confirmPlan(load);
   return {
     client,
     threads,
@@ -62,6 +64,7 @@ function loadPlan(load: Load, cores: number): LoadPlan {
     timeoutUs: load.timeout,
     resend,
     readFrom,
+    ...(confirm === undefined ? {} : { confirm }),
     pacing: load.pacing === 'auto' ? pacingFor(load.phases, threads, cores) : load.pacing,
     workload: workloadPlan(load.workload),
     phases: phasePlans(load.phases),

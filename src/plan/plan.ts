@@ -105,6 +105,8 @@ export interface LoadPlan {
   resend: 'never' | 'client-default';
   /** Where GETs go; `replica`: to the master only while no replica of the shard can be reached. */
   readFrom: 'master' | 'replica';
+  /** What is asked of the server after each write, on the same connection; absent: nothing. */
+  confirm?: ConfirmPlan;
   /** What wakes a worker when an operation is due. */
   pacing: Pacing;
   workload: WorkloadPlan;
@@ -116,6 +118,16 @@ export interface LoadPlan {
 export interface ClientGroupPlan {
   name: string;
   threads: number;
+}
+
+/** A confirmation after each write: WAIT, or WAITAOF (Redis 7.2 and newer, Valkey). */
+export interface ConfirmPlan {
+  command: 'wait' | 'waitaof';
+  /** WAITAOF: 1 when the own log must be synced too; WAIT: 0. */
+  local: 0 | 1;
+  /** So many replicas must have it (WAITAOF: synced). */
+  replicas: number;
+  timeoutMs: number;
 }
 
 export interface WorkloadPlan {

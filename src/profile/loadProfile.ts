@@ -11,6 +11,7 @@ import type { CapacityPlan, FaultPlan, OperationName, TargetPlan, ThresholdPlan 
 import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
 import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
 import { checkCommands } from './commandChecks.js';
+import { checkConfirmations } from './confirmSchema.js';
 import { checkAllow, checkFault, checkMesh, checkPhases, checkReads, checkThresholds, type Ground, labShapeOf } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
 import { type ParsedSelector, parseNodeSelector } from './nodeSelector.js';
@@ -152,6 +153,7 @@ function resolveOne(
   const ground = groundOf(tree, problems, parsed);
   checkPhases(ground);
   checkReads(ground);
+  checkConfirmations(ground, parsed.isRight(['load', 'wait']) && parsed.isRight(['load', 'waitAof']) ? (parsed.profile?.load ?? null) : null);
   checkCommands(ground, parsed.isRight(['load', 'workload', 'commands']) ? parsed.profile : null);
   checkClientGroups(ground);
   checkAllow(ground, options.faults);

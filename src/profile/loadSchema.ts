@@ -1,6 +1,7 @@
 /** The schema of `load`: how much, for how long, through which client. Its workload is in workloadSchema.ts. */
 import { z } from 'zod';
 import { arrivals, pacings } from '../plan/plan.js';
+import { waitAofSchema, waitSchema } from './confirmSchema.js';
 import { duration, rate, together, whole } from './fields.js';
 import { nameField } from './workloadSchema.js';
 
@@ -101,6 +102,16 @@ export function loadSchema<W extends z.ZodType, P extends z.ZodType>(workload: W
       .describe(
         'On a cluster, who answers GETs and custom commands of `kind: read`: the master of the key, or its replicas in turn (and the master while none of them can be reached), whose answers may be older.',
       ),
+    wait: waitSchema
+      .optional()
+      .describe(
+        'WAIT after each write, on the same connection: the operation ends when the server says how many replicas have it. That fewer have it is no failure of the write: it is counted (`client.waitShort`) and shown. A connection that waits does nothing else: give it enough `connections`.',
+      )
+      .meta({ examples: [{ replicas: 1, timeout: '100ms' }] }),
+    waitAof: waitAofSchema
+      .optional()
+      .describe('WAITAOF after each write, counted as for `wait`: synced to disk, not only received. Redis 7.2 and newer, and Valkey.')
+      .meta({ examples: [{ local: 1, replicas: 1, timeout: '100ms' }] }),
     pacing: z
       .enum(['auto', ...pacings])
       .default('auto')

@@ -41,6 +41,7 @@ const run = (i: number, changes: Partial<GroupRunSummary>): GroupRunSummary => (
   electionMs: null,
   clientMs: null,
   lostWrites: null,
+  waitShort: null,
   saturated: false,
   ...changes,
 });

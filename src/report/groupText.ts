@@ -75,6 +75,14 @@ export const groupMeasures: readonly GroupMeasure[] = [
     true,
   ),
   measure(
+    'WAIT fell short',
+    'confirmations of writes by too few replicas',
+    (v) => v.waitShort,
+    (r) => r.waitShort,
+    (n) => formatCount(n),
+    true,
+  ),
+  measure(
     'not ok',
     'operations that failed, were unknown or dropped',
     (v) => v.errors,
@@ -136,7 +144,8 @@ export function renderGroupClosing(summary: RunsGroupSummary): string {
   for (const { title, spread, text } of shown) {
     const none = title === 'lost writes' ? 'not checked' : '–';
     table.push([title, ...variants.map((variant) => spreadText(spread(variant), text, none).replace(' (', '\n('))]);
-    if (title === 'RTO') table.push(['= detection\n+ election\n+ client', ...variants.map((variant) => splitText(variant).replaceAll(' + ', '\n'))]);
+    if (title === 'RTO' && variants.some((variant) => splitText(variant) !== '–'))
+      table.push(['= detection\n+ election\n+ client', ...variants.map((variant) => splitText(variant).replaceAll(' + ', '\n'))]);
   }
   table.push(['available', ...variants.map(({ availability }) => (availability === null ? '–' : formatPercent(availability.median)))]);
   const unchecked = variants.every((variant) => variant.lostWrites === null) ? ['Lost writes were not checked.'] : [];

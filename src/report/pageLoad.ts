@@ -143,6 +143,12 @@ export function generatorSection({ generator, client }: Summary): Html {
     ['retries', formatCount(client.retries)],
     ['reconnects', formatCount(client.reconnects)],
     ['slot refreshes', formatCount(client.slotRefreshes)],
+    ...(client.waits === undefined
+      ? []
+      : [
+          ['writes confirmed by WAIT', formatCount(client.waits)] as [string, string],
+          ['of these fell short', formatCount(client.waitShort ?? 0)] as [string, string],
+        ]),
   ];
   const columns = (title: string): Column[] => [{ title }, { title: 'Value', numeric: true }];
   return html`<section id="generator"><h2>Load generator and client</h2>${health}<div class="pair">${table(columns('Generator'), rows)}${table(columns('Client'), counters)}</div>${workerTable(generator.workers ?? [])}</section>`;

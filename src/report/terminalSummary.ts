@@ -119,6 +119,11 @@ function addOperations(page: SummaryPage, { ops, warmUp, throughputOpsPerSec, av
     const { attempts, retries, reconnects, slotRefreshes } = client;
     const rest = [`${formatCount(retries)} retries`, `${formatCount(reconnects)} reconnects`, `${formatCount(slotRefreshes)} slot refreshes`];
     page.row('client', `${formatCount(attempts)} attempts, ${rest.join(', ')}`);
+    const { waits, waitShort = 0 } = client;
+    if (waits !== undefined) {
+      const fellShort = waitShort === 0 ? 'none fell short' : `${formatCount(waitShort)} fell short (${shareText(waitShort / waits)})`;
+      page.row('confirmations', `${formatCount(waits)} of writes, ${fellShort}`, waitShort === 0 ? undefined : page.colors.red);
+    }
   }
 }
 

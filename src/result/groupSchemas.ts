@@ -69,6 +69,7 @@ export const runsGroupSummarySchema = z
         electionMs: spread,
         clientMs: spread,
         lostWrites: spread.describe('null: not checked'),
+        waitShort: spread.describe('confirmations of writes (WAIT) that fell short; null: none were asked'),
       }),
     ),
     runs: z.array(
@@ -86,6 +87,7 @@ export const runsGroupSummarySchema = z
         electionMs: number.describe('detected to promoted'),
         clientMs: number.describe('promoted to the clients’ recovery'),
         lostWrites: number.describe('null: not checked'),
+        waitShort: number.describe('confirmations of writes (WAIT) that fell short; null: none were asked'),
         saturated: z.boolean(),
       }),
     ),

@@ -219,7 +219,16 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
       /** Whether the success that ended it (or what was open at its end) had waited ≥ 100 ms. */
       overdue: boolean;
     }
-  | { type: 'client'; worker: number; attempts: number; retries: number; reconnects: number; slotRefreshes: number }
+  | {
+      type: 'client';
+      worker: number;
+      attempts: number;
+      retries: number;
+      reconnects: number;
+      slotRefreshes: number;
+      waits?: number;
+      waitShort?: number;
+    }
   | { type: 'thread'; worker: number; cpuUs: number; rssBytesMax: number }
   /** Once, after healing: who is what then, and where the keys are (−1: could not be asked). */
   | { type: 'target'; nodes: NodeRecord[]; keysPerNode: Record<string, number> }

@@ -57,6 +57,8 @@ export interface GroupRunSummary extends GroupRunPlan {
   clientMs: number | null;
   /** Null: not checked. */
   lostWrites: number | null;
+  /** Confirmations of writes (WAIT) that fell short; null: none were asked. */
+  waitShort: number | null;
   saturated: boolean;
 }
 
@@ -79,6 +81,7 @@ export interface VariantSummary {
   electionMs: Spread | null;
   clientMs: Spread | null;
   lostWrites: Spread | null;
+  waitShort: Spread | null;
 }
 
 /** `summary.json` of the group. */

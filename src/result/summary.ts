@@ -24,7 +24,8 @@ export interface Summary {
   availability: { rate: number | null; resolutionMs: number; degradedMs: number; gaps: Gap[] };
   faults: FaultSummary[];
   incidents: FaultSummary[];
-  client: { attempts: number; retries: number; reconnects: number; slotRefreshes: number };
+  /** `waits`: WAIT or WAITAOF after writes that were answered, `waitShort`: how many of these fell short; absent where none were asked. */
+  client: { attempts: number; retries: number; reconnects: number; slotRefreshes: number; waits?: number; waitShort?: number };
   consistency: null;
   thresholds: ThresholdResult[];
   generator: GeneratorSummary;

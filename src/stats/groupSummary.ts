@@ -27,6 +27,7 @@ export function summarizeGroupRun(place: GroupRunPlan, summary: Summary): GroupR
     electionMs: split(fault?.detectedMs, fault?.promotedMs),
     clientMs: split(fault?.promotedMs, fault?.clientRecoveredMs),
     lostWrites: (summary.consistency as { lostWrites: number } | null)?.lostWrites ?? null,
+    waitShort: summary.client.waits === undefined ? null : (summary.client.waitShort ?? 0),
     saturated: summary.generator.saturated,
   };
 }
@@ -79,6 +80,7 @@ function spreadsOf(all: readonly GroupRunSummary[]): Omit<VariantSummary, 'name'
     electionMs: over((run) => run.electionMs),
     clientMs: over((run) => run.clientMs),
     lostWrites: over((run) => run.lostWrites),
+    waitShort: over((run) => run.waitShort),
   };
 }
 

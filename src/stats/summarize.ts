@@ -187,12 +187,15 @@ function verdictOf(end: RunEnd, thresholds: readonly ThresholdResult[]): Pick<Su
 function clientTotals(events: readonly EventRecord[]): Summary['client'] {
   const last = new Map<number, EventOf<'client'>>();
   for (const event of events) if (event.type === 'client') last.set(event.worker, event);
-  const totals = { attempts: 0, retries: 0, reconnects: 0, slotRefreshes: 0 };
+  const totals: Summary['client'] = { attempts: 0, retries: 0, reconnects: 0, slotRefreshes: 0 };
   for (const worker of last.values()) {
     totals.attempts += worker.attempts;
     totals.retries += worker.retries;
     totals.reconnects += worker.reconnects;
     totals.slotRefreshes += worker.slotRefreshes;
+    if (worker.waits === undefined) continue;
+    totals.waits = (totals.waits ?? 0) + worker.waits;
+    totals.waitShort = (totals.waitShort ?? 0) + (worker.waitShort ?? 0);
   }
   return totals;
 }

@@ -54,6 +54,9 @@ export class ReplyParser {
 
   /** Text of the last error reply, without its `-`. */
   errorText = '';
+  /** The first two integers of the last reply that was an array, 0 where there were fewer. */
+  readonly integers = new Float64Array(2);
+  #integerCount = 0;
 
   /** @param head filled with the first bytes of every bulk string before its reply is told; null: nobody wants them */
   constructor(
@@ -232,6 +235,10 @@ export class ReplyParser {
     if (this.#elementsRead > ELEMENT_LIMIT) return this.#fail('a reply has too many elements');
     if (elements === 0) return this.#complete(ReplyKind.ok, 0);
     if (this.#depth === DEPTH_LIMIT) return this.#fail('a reply is nested too deeply');
+    if (this.#depth === 0) {
+      this.integers.fill(0);
+      this.#integerCount = 0;
+    }
     this.#depth += 1;
     this.#elementsLeft[this.#depth] = elements;
   }
@@ -239,6 +246,7 @@ export class ReplyParser {
   /** HOT: a value is whole; so may be the aggregates it closes. */
   #complete(kind: ReplyKind, integer: number): void {
     if (this.#depth === 0 && !this.#outOfBand) return this.#sink.reply(kind, integer);
+    if (kind === ReplyKind.integer && this.#depth > 0 && this.#integerCount < 2) this.integers[this.#integerCount++] = integer;
     while (this.#depth > 0) {
       const left = (this.#elementsLeft[this.#depth] ?? 1) - 1;
       this.#elementsLeft[this.#depth] = left;

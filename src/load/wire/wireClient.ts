@@ -24,7 +24,7 @@ import type { Routing } from '../routing.js';
 import { addressOf, askSlots, reachable } from './clusterMap.js';
 import type { CommandEncoder } from './commandEncoder.js';
 import { ReplicaMap } from './replicaMap.js';
-import { type CloseReason, type ConnectionOwner, type PendingOperation, WireConnection } from './wireConnection.js';
+import { type CloseReason, type ConnectionOwner, type PendingOperation, WireConnection, type WriteConfirmation } from './wireConnection.js';
 
 /** How often one operation follows MOVED, ASK and TRYAGAIN before it fails. */
 const REDIRECTION_LIMIT = 16;
@@ -78,6 +78,8 @@ export interface WireClientOptions {
   listener: ClientListener;
   /** Null or absent: nobody wants to know the answers. */
   replies?: ReplyWatch | null;
+  /** Absent: nothing follows a write. */
+  confirm?: WriteConfirmation | null;
 }
 
 export class WireClient implements Client, ConnectionOwner {
@@ -110,6 +112,7 @@ export class WireClient implements Client, ConnectionOwner {
     this.#completion = options.completion;
     this.#news = new ConnectionNews(options.listener);
     this.#isCluster = options.endpoints.mode === 'cluster';
+    if (options.confirm) Object.assign(this.#counters, { waits: 0, waitShort: 0 });
     this.#replicas = this.#isCluster && options.readFrom === 'replica' ? new ReplicaMap() : null;
   }
 
@@ -196,6 +199,12 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   // The connections' side.
+
+  /** HOT */
+  confirmed(fellShort: boolean): void {
+    this.#counters.waits = (this.#counters.waits as number) + 1;
+    if (fellShort) this.#counters.waitShort = (this.#counters.waitShort as number) + 1;
+  }
 
   /** HOT */
   succeeded(token: number, sentUs: number, doneUs: number, attempts: number): void {
@@ -400,12 +409,12 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   #open(node: WireNode, place: number, isReplacement: boolean): void {
-    const { endpoints, encoder, name, protocol, replies = null } = this.#options;
+    const { endpoints, encoder, name, protocol, replies = null, confirm = null } = this.#options;
     const { host, port } = reachable(endpoints, node.address);
     const { tls, username, password } = endpoints;
     const connection = new WireConnection(
       node.index,
-      { host, port, tls, username, password, protocol, readOnly: this.#replicas !== null, isReplacement, name, encoder, replies },
+      { host, port, tls, username, password, protocol, readOnly: this.#replicas !== null, isReplacement, name, encoder, replies, confirm },
       this,
     );
     node.connections[place] = connection;

@@ -22,6 +22,10 @@ const RING_START = 64;
 const CONTROL = -1;
 /** Token of an ASKING, whose reply is of no interest. */
 const ASKING = -2;
+/** Token of the confirmation of a write whose reply has not come, or was an error. */
+const CONFIRM = -3;
+/** And, once the write went well, of the confirmation that its operation waits for: the operation's token, counted down from here. */
+const CONFIRMS = -4;
 
 /** An operation in flight, as the owner gets it back when a connection could not finish it. */
 export interface PendingOperation {
@@ -39,6 +43,8 @@ export interface PendingOperation {
 export type CloseReason = Extract<Reason, 'closed' | 'reset' | 'refused' | 'unreachable' | 'protocol'>;
 
 export interface ConnectionOwner {
+  /** HOT: a write went well and its confirmation was answered; `succeeded` follows. */
+  confirmed(fellShort: boolean): void;
   /** HOT: went well. */
   succeeded(token: number, sentUs: number, doneUs: number, attempts: number): void;
   /** An error reply; `operation` is reused by the next call. */
@@ -70,6 +76,19 @@ export interface ConnectionOptions {
   encoder: CommandEncoder;
   /** Null: nobody wants to know the answers. */
   replies: ReplyWatch | null;
+  /** What follows each write; null: nothing. */
+  confirm: WriteConfirmation | null;
+}
+
+/** WAIT or WAITAOF behind each write, in the same write to the socket. */
+export interface WriteConfirmation {
+  /** In RESP. */
+  command: Uint8Array;
+  /** Operations that are followed by none, by index: 1. */
+  reads: Uint8Array;
+  /** Least local logs (WAITAOF) and replicas. */
+  local: number;
+  replicas: number;
 }
 
 /** One read buffer for all connections of a thread: a read is worked off before the next one begins. */
@@ -81,6 +100,7 @@ export class WireConnection implements ReplySink {
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   readonly #parser: ReplyParser;
+  readonly #confirm: WriteConfirmation | null;
   #socket: Socket | null = null;
   #state: 'connecting' | 'handshake' | 'ready' | 'closed' = 'connecting';
   #limit: NodeJS.Timeout | null = null;
@@ -119,6 +139,7 @@ export class WireConnection implements ReplySink {
     this.node = node;
     this.#options = options;
     this.#owner = owner;
+    this.#confirm = options.confirm;
     this.#parser = new ReplyParser(this, options.replies === null ? null : new Uint8Array(STAMP_BYTES));
   }
 
@@ -157,6 +178,15 @@ export class WireConnection implements ReplySink {
     this.#outTo = this.#options.encoder.encode(this.#out, this.#outView, this.#outTo, op, keyIndex, valueBytes, version);
     this.#enqueue(token, op, keyIndex, valueBytes, version, attempts);
     this.inFlight++;
+    if (this.#confirm !== null && this.#confirm.reads[op] === 0) this.#pushConfirm(this.#confirm.command);
+  }
+
+  /** HOT */
+  #pushConfirm(command: Uint8Array): void {
+    this.#makeRoom(command.length);
+    this.#out.set(command, this.#outTo);
+    this.#outTo += command.length;
+    this.#enqueue(CONFIRM, 0, 0, 0, 0, 0);
   }
 
   /** Before an operation that a node is importing. */
@@ -186,12 +216,41 @@ export class WireConnection implements ReplySink {
     const token = this.#tokens[slot] as number;
     this.#head++;
     if (token >= 0) {
+      if (this.#confirm !== null && kind !== ReplyKind.error && this.#confirm.reads[this.#ops[slot] as number] === 0) {
+        if (this.#options.replies !== null) this.#tellReply(this.#options.replies, token, kind, integer);
+        return this.#holdForConfirm(slot, token);
+      }
       this.inFlight--;
       if (kind === ReplyKind.error) return this.#owner.errorReply(this, this.#operation(slot, true), this.#parser.errorText, this.#readUs);
       if (this.#options.replies !== null) this.#tellReply(this.#options.replies, token, kind, integer);
       return this.#owner.succeeded(token, this.#sent[slot] as number, this.#readUs, this.#attempts[slot] as number);
     }
     if (token === CONTROL) this.#greeted(kind);
+    else if (token <= CONFIRMS && this.#confirm !== null) this.#confirmed(this.#confirm, slot, kind, integer);
+  }
+
+  /** HOT: the write went well; its operation ends with the confirmation, which is next. */
+  #holdForConfirm(slot: number, token: number): void {
+    const next = this.#head & this.#mask;
+    this.#tokens[next] = CONFIRMS - token;
+    this.#ops[next] = this.#ops[slot] as number;
+    this.#keys[next] = this.#keys[slot] as number;
+    this.#values[next] = this.#values[slot] as number;
+    this.#versions[next] = this.#versions[slot] as number;
+    this.#attempts[next] = this.#attempts[slot] as number;
+    this.#sent[next] = this.#sent[slot] as number;
+  }
+
+  /** HOT: an error (a replica by now, say) confirms nothing. */
+  #confirmed(confirm: WriteConfirmation, slot: number, kind: ReplyKind, integer: number): void {
+    const { integers } = this.#parser;
+    const enough =
+      kind === ReplyKind.integer
+        ? integer >= confirm.replicas
+        : kind === ReplyKind.ok && (integers[0] as number) >= confirm.local && (integers[1] as number) >= confirm.replicas;
+    this.inFlight--;
+    this.#owner.confirmed(!enough);
+    this.#owner.succeeded(CONFIRMS - (this.#tokens[slot] as number), this.#sent[slot] as number, this.#readUs, this.#attempts[slot] as number);
   }
 
   /** HOT */
@@ -306,6 +365,8 @@ export class WireConnection implements ReplySink {
     const nowUs = monotonicUs();
     for (; this.#head < this.#tail; this.#head++) {
       const slot = this.#head & this.#mask;
+      const token = this.#tokens[slot] as number;
+      if (token <= CONFIRMS) this.#tokens[slot] = CONFIRMS - token;
       if ((this.#tokens[slot] as number) >= 0) this.#owner.lost(this.#operation(slot, this.#head < this.#unsent), reason.kind, nowUs);
     }
     this.#owner.closed(this, reason.kind, reason.text, wasReady);
