@@ -25,6 +25,12 @@ test('a mistyped command, flag or shipped name gets a suggestion and 104', async
     [[], /command/],
     [['list', 'fault'], /faults/],
     [['run', 'failover', '--rate', '5/s'], /--set/],
+    [['run', 'failover', '--command', 'PING'], /--command belongs to a quick run/],
+    [
+      ['run', '--url', 'redis://127.0.0.1:1', '--command', 'PING', '--command-ratio', '1', '--command-ratio', '2'],
+      /2 --command-ratio for 1 --command/,
+    ],
+    [['run', '--url', 'redis://127.0.0.1:1', '--command', 'PING', '--command', 'FLUSHALL'], /--command \(flushall\): .*FLUSHALL is refused/],
   ];
   for (const [args, expected] of cases) {
     const finished = await runKvbench(args, { cwd });

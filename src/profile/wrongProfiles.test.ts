@@ -63,7 +63,7 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
   ],
   [
     'a sentinel that is not there',
-    'target: { topology: sentinel }\nload: { workload: session-cache, phases: [{ duration: 5s, rate: 1/s }] }\nchaos: [{ at: 1s, fault: stop, §node: "sentinel[3]" }]\n',
+    'target: { topology: sentinel }\nload: { workload: session-cache, phases: [{ duration: 5s, rate: 1/s }] }\nchaos: [{ at: 1s, fault: stop, node: §"sentinel[3]" }]\n',
     'node: "sentinel[3]" can never be hit: this target (a master, 2 replicas, 3 sentinels) has sentinel[0] to sentinel[2]',
   ],
   [
@@ -208,11 +208,7 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
   ],
   ['no phases', load('load: { workload: counters, phases: §[] }'), 'phases: the list is empty; it needs at least one entry'],
   ['nothing recorded', load('load: { workload: counters, phases: §[{ duration: 1s, rate: 1/s, record: false }] }'), /^all phases have record: false/],
-  [
-    'a topology to come',
-    target('target: { topology: §sentinel }'),
-    'topology: "sentinel" is not in this version yet; available: standalone, cluster, external',
-  ],
+  ['a topology that is nearly one', target('target: { topology: §sentinels }'), 'topology: "sentinels" is unknown; did you mean "sentinel"?'],
   ['too few masters', target('target: { topology: cluster, masters: §2 }'), 'masters: 2 is too small; it must be a whole number from 3 to 100'],
   [
     'a directive of ours',
