@@ -2,6 +2,7 @@
  * One run, from nothing to records on disk: sets the stage, plays the plan on it and clears the stage again, on every way out. Called by
  * run.ts for an ordinary run and by runGroup.ts for each of a group.
  */
+import { collectGarbage } from '../base/garbage.js';
 import type { Plan } from '../plan/plan.js';
 import type { RunFolder } from '../result/runFolder.js';
 import type { Interrupt } from './interrupt.js';
@@ -28,6 +29,7 @@ export async function play(
   let started = false;
   try {
     const stage = await setStage(plan, { stream, teardown, terminal, signal: interrupt.signal, folder: folder.dir });
+    await collectGarbage();
     const end = await perform({
       plan,
       stage,
@@ -51,5 +53,6 @@ export async function play(
     for (const problem of await teardown.close()) terminal.alert(`kvbench: ${problem}`);
     folder.close();
     if (!started) folder.discard();
+    await collectGarbage();
   }
 }
