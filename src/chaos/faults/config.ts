@@ -5,13 +5,15 @@
 import { z } from 'zod';
 import { monotonicUs } from '../../base/clock.js';
 import { KvbenchError, messageOf } from '../../base/errors.js';
+import type { NodeView } from '../../topology/target.js';
 import { type Ask, configValue, hasNoProcess, withControl } from '../controlCommands.js';
 import type { ActiveFault, FaultContext, FaultKind } from '../fault.js';
 import { injectIntoEach } from '../injectIntoEach.js';
+import type { UndoEntry } from '../undoJournal.js';
 
 /** Settings that would cut kvbench off from the server, or act beyond it. */
 const forbidden =
-  /^(port|bind|tls-port|requirepass|masterauth|masteruser|dir|dbfilename|logfile|cluster-port|cluster-announce-.*|unixsocket.*|aclfile)$/;
+  /^(port|bind|tls-port|requirepass|(master|primary)(auth|user)|tls-.*key-file-pass|user|dir|dbfilename|logfile|cluster-port|cluster-announce-.*|unixsocket.*|aclfile)$/;
 
 const params = z.strictObject({
   set: z
@@ -34,22 +36,25 @@ export const config: FaultKind<ConfigParams> = {
   example: '{ at: 8s, for: 5s, fault: config, node: "all masters", set: { maxmemory: 1mb, maxmemory-policy: noeviction } }',
   inject(context, targets, { set }) {
     const settings = Object.entries(set).map(([name, value]): [string, string] => [name.toLowerCase(), textOf(value)]);
-    return injectIntoEach(context, targets, ({ id }) => new OtherSettings(context, id).inject(settings));
+    return injectIntoEach(context, targets, (node) => new OtherSettings(context, node).inject(settings));
   },
 };
 
 class OtherSettings {
   readonly #context: FaultContext;
   readonly #nodeId: string;
+  readonly #address: string;
   readonly #before = new Map<string, string>();
+  readonly #undo: UndoEntry[] = [];
 
-  constructor(context: FaultContext, nodeId: string) {
+  constructor(context: FaultContext, { id, address }: NodeView) {
     this.#context = context;
-    this.#nodeId = nodeId;
+    this.#nodeId = id;
+    this.#address = address;
   }
 
   async inject(settings: readonly [string, string][]): Promise<ActiveFault> {
-    const { claims, faultId } = this.#context;
+    const { claims, faultId, journal } = this.#context;
     const injectedAtUs = monotonicUs();
     try {
       await withControl(this.#context, this.#nodeId, async (ask) => {
@@ -59,6 +64,8 @@ class OtherSettings {
           if (before === undefined)
             throw new KvbenchError('FAULT_FAILED', `${this.#nodeId} has no setting "${name}"`, 'See CONFIG GET * for what it has.');
           this.#before.set(name, before);
+          const args = ['CONFIG', 'SET', name, before];
+          this.#undo.push(await journal.add({ kind: 'command', node: this.#nodeId, address: this.#address, args }));
           await ask('CONFIG', 'SET', name, value);
         }
       });
@@ -78,6 +85,7 @@ class OtherSettings {
         for (const [name, value] of [...this.#before].reverse()) await ask('CONFIG', 'SET', name, value);
       });
     }
+    for (const entry of this.#undo) await entry.done();
     for (const name of this.#before.keys()) claims.release(this.#claim(name), faultId);
   }
 
