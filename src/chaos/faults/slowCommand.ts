@@ -3,7 +3,7 @@
  * does one thing at a time, so everybody waits. Used through the registry. It reads and writes no key.
  */
 import { z } from 'zod';
-import { monotonicUs } from '../../base/clock.js';
+import { monotonicUs, sleepUs } from '../../base/clock.js';
 import { KvbenchError, messageOf } from '../../base/errors.js';
 import { parseDurationUs } from '../../base/units.js';
 import { hasNoProcess, patientControl, untilTrue, withControl } from '../controlCommands.js';
@@ -13,6 +13,8 @@ import { injectIntoEach } from '../injectIntoEach.js';
 const LONGEST_US = 20_000_000;
 /** A server that does not answer within `duration` and this is not busy but gone. */
 const SLACK_US = 5_000_000;
+/** How long a refusal takes at most. */
+const REFUSAL_US = 20_000;
 
 /** Ends by the server's clock; a server on which no time passes inside a script says so instead of running for ever. */
 const script = `local s = redis.call('TIME')
@@ -60,8 +62,6 @@ async function keepBusy(context: FaultContext, nodeId: string, { duration, by }:
   let failure: string | null = null;
   try {
     await redis.connect();
-    // The answer to the PING is the sign that the command behind it is being carried out.
-    const ready = redis.ping();
     const injectedAtUs = monotonicUs();
     const command = by === 'script' ? redis.call('EVAL', script, 0, durationUs / 1000) : redis.call('DEBUG', 'SLEEP', String(durationUs / 1_000_000));
     const done = command
@@ -73,9 +73,8 @@ async function keepBusy(context: FaultContext, nodeId: string, { duration, by }:
         over = true;
         redis.disconnect();
       });
-    await ready;
-    // A refusal comes with the PING's answer or right behind it.
-    await new Promise((resolve) => setImmediate(resolve));
+    // What it does cannot be asked while it does it; but a refusal would come at once.
+    await Promise.race([done, sleepUs(REFUSAL_US)]);
     if (failure !== null) throw new KvbenchError('FAULT_FAILED', `${nodeId} did not take the slow command: ${failure}`, hintFor(failure));
     return { injectedAtUs, done, heal: () => breakOff(context, nodeId, durationUs, () => over), isHealed: async () => over };
   } catch (error) {
