@@ -15,6 +15,7 @@ export const Stream = {
   arrivalSplit: 8,
   groupOrder: 9,
   resample: 20,
+  chaos: 21,
 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 

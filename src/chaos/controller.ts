@@ -4,13 +4,15 @@
  * ends the run, and none may leave anything behind: `healAll` says precisely what it could not mend.
  */
 import { unreachable } from '../base/assert.js';
-import { monotonicUs } from '../base/clock.js';
+import { monotonicUs, sleepUs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { type FaultPlan, loadEndUs, type Plan } from '../plan/plan.js';
 import type { EventOf, RunSink } from '../result/records.js';
+import type { NodeView } from '../topology/target.js';
 import { Claims } from './claims.js';
 import type { FaultEnvironment, FaultKind } from './fault.js';
 import { FaultRun } from './faultRun.js';
+import { brokenLimit, notReadyBecause } from './limits.js';
 import { NodeHolds } from './nodeHolds.js';
 import { faultRegistry } from './registry.js';
 import { type FaultStateSource, Schedule } from './schedule.js';
@@ -18,6 +20,11 @@ import { waitUntilUs } from './waitUntil.js';
 
 /** After the planned end of the load nothing stays broken longer than this, whatever the rest of the run does. */
 const TIME_TO_LIVE_AFTER_LOAD_US = 60_000_000;
+/** After its planned heal a fault lives no longer than this, where the plan says nothing else. */
+const TIME_TO_LIVE_AFTER_HEAL_US = 30_000_000;
+/** How long the first fault waits for the target to be well. */
+const CHECK_LIMIT_US = 3_000_000;
+const CHECK_EVERY_US = 50_000;
 
 /** `plannedAtUs`: when the plan wanted it, since t0; null: nobody planned it. */
 export type ChaosCommand =
@@ -34,6 +41,8 @@ export interface ChaosOptions {
   t0Us: number;
   /** Null: faults that wait for anything but `injected` and `healed` are skipped at the end of the load. */
   states: FaultStateSource | null;
+  /** Share of the operations of the last second that failed, 0..1; null: nothing was asked. For the check before the first fault. */
+  errorRate?: () => number | null;
   /** Default: all registered kinds. */
   kinds?: readonly FaultKind[];
 }
@@ -48,6 +57,8 @@ export class ChaosController {
   readonly #ended = new AbortController();
   /** Set by the first `healAll`: nothing is injected any more. */
   #closedBecause: string | null = null;
+  /** Whether the check before the first fault has passed. */
+  #wasWell = false;
   #healing: Promise<string[]> | null = null;
 
   constructor(options: ChaosOptions) {
@@ -124,7 +135,13 @@ export class ChaosController {
     const kind = this.#kinds.get(fault.kind);
     const refusal = this.#closedBecause ?? this.#refusal(fault, kind);
     if (refusal !== null || !kind) run.skip(refusal ?? `"${fault.kind}" is no fault kvbench knows`);
-    else void run.inject(kind, plannedAtUs, () => this.#closedBecause);
+    else
+      void run.inject(
+        kind,
+        plannedAtUs,
+        () => this.#check(),
+        (targets) => this.#brokenLimit(fault, kind, targets),
+      );
   }
 
   /** Why this fault must not be tried on this target; null: it may. */
@@ -138,6 +155,46 @@ export class ChaosController {
       return `"${fault.kind}" acts on the links between nodes, and those of this run are no proxies of kvbench's`;
     }
     return null;
+  }
+
+  /** Before the first fault: waits a little for the target to be well. Null: it is, or was before. */
+  async #check(): Promise<string | null> {
+    const { plan, context, errorRate } = this.#options;
+    const untilUs = monotonicUs() + CHECK_LIMIT_US;
+    while (this.#closedBecause === null && !this.#wasWell) {
+      const problem = plan.safety ? notReadyBecause(plan.safety, context.view(), errorRate?.() ?? null) : null;
+      this.#wasWell = problem === null;
+      if (problem !== null && monotonicUs() >= untilUs) return `the check before the first fault: ${problem}`;
+      if (problem !== null) await sleepUs(CHECK_EVERY_US, this.#ended.signal);
+    }
+    return this.#closedBecause;
+  }
+
+  #brokenLimit(fault: FaultPlan, kind: FaultKind, targets: readonly NodeView[]): string | null {
+    if (kind.takesDown !== true) return null;
+    const { plan, context } = this.#options;
+    const view = context.view();
+    const down = new Set(view.nodes.filter((node) => !node.reachable || context.processes?.isRunning(node.id) === false).map((node) => node.id));
+    for (const run of this.#runs.values()) {
+      if (run.inForce && this.#kinds.get(run.plan.kind)?.takesDown) for (const id of run.nodes) down.add(id);
+    }
+    for (const limits of [plan.safety?.limits, fault.limits]) {
+      const broken = limits ? brokenLimit(limits, targets, view, down) : null;
+      if (broken !== null) return broken;
+    }
+    return null;
+  }
+
+  /** Heals a fault whose scheduled heal never came, or came to nothing. */
+  async #outlive(fault: FaultPlan): Promise<void> {
+    const { plan, context } = this.#options;
+    const ttlUs = plan.safety?.timeToLiveUs ?? (fault.forUs === null ? null : fault.forUs + TIME_TO_LIVE_AFTER_HEAL_US);
+    if (ttlUs === null) return;
+    await waitUntilUs(monotonicUs() + ttlUs, this.#ended.signal);
+    const run = this.#runs.get(fault.id);
+    if (this.#ended.signal.aborted || !run?.inForce) return;
+    context.note(`fault ${fault.id} has outlived its ${ttlUs / 1_000_000} s and is healed`);
+    await run.heal(null);
   }
 
   #run(fault: FaultPlan): FaultRun {
@@ -154,6 +211,8 @@ export class ChaosController {
   #emit(event: EventOf<'fault'>): void {
     this.#options.sink.event(event);
     const { faultId, state, message } = event;
+    const fault = this.#runs.get(faultId)?.plan;
+    if (state === 'injected' && fault) void this.#outlive(fault);
     const why = `it ${state === 'skipped' ? 'was skipped' : 'failed'} (${message})`;
     if (state === 'injected' || state === 'healed') this.#schedule.tell({ faultId, kind: state, atUs: event.tUs });
     else if (state === 'skipped') this.#schedule.tell({ faultId, kind: 'notInjected', why });

@@ -28,6 +28,8 @@ export interface FaultSchema {
   readonly topologies?: readonly string[];
   /** Its nodes cannot serve while it is in force, and limits on what may be down at once count them. Absent: no. */
   readonly takesDown?: boolean;
+  /** It can cost data that was acknowledged before it: `fault: random` draws it only where it is named. Absent: no. */
+  readonly costsData?: boolean;
   /** Whether `node` is given; `none`: it never is, the parameters say who is hit. */
   readonly selector: 'required' | 'optional' | 'none';
   readonly shading: Shading;

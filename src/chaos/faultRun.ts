@@ -61,14 +61,30 @@ export class FaultRun {
     this.#emit('skipped', monotonicUs(), null, reason);
   }
 
-  /** `refusal` is asked once more when it is this step's turn: null, or why not any more. */
-  inject(kind: FaultKind, plannedAtUs: number | null, refusal: () => string | null): Promise<void> {
+  /** Ids of the nodes it was resolved to; empty before. */
+  get nodes(): string[] {
+    return this.#targets.map(({ node }) => node);
+  }
+
+  /**
+   * `refusal` is asked when it is this step's turn: null, or why not (any more). `limit` is asked with the nodes it would hit, in the same
+   * turn of the event loop in which they count as hit.
+   */
+  inject(
+    kind: FaultKind,
+    plannedAtUs: number | null,
+    refusal: () => string | null | Promise<string | null>,
+    limit: (targets: readonly NodeView[]) => string | null = () => null,
+  ): Promise<void> {
     return this.#lane.run(async () => {
       if (this.#state !== 'waiting') return;
-      const refused = refusal() ?? (this.#context.signal.aborted ? 'the run ends' : null);
+      const refused = (await refusal()) ?? (this.#context.signal.aborted ? 'the run ends' : null);
+      if (this.#state !== 'waiting') return;
       const aim = refused === null ? this.#aim(kind) : refused;
       if (typeof aim === 'string') return this.skip(aim);
       const { targets } = aim;
+      const limited = limit(targets);
+      if (limited !== null) return this.skip(limited);
       this.#aimed = aim;
       this.#targets = targets.map(({ id, shard, role }) => ({ node: id, shard, role }));
       this.#state = 'injecting';

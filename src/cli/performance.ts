@@ -6,10 +6,12 @@
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { ChaosController } from '../chaos/controller.js';
+import { proveWhole } from '../chaos/proof.js';
 import { type Observer, startObserver } from '../observe/observer.js';
 import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import type { EventRecord } from '../result/records.js';
 import { MilestoneTracker } from '../stats/milestoneTracker.js';
+import { StopConditions } from '../stats/stopConditions.js';
 import { LiveThresholds } from '../stats/thresholds.js';
 import type { Progress } from './progress.js';
 import type { RecordStream } from './recordStream.js';
@@ -26,6 +28,7 @@ export type PerformanceEnd =
   | { kind: 'complete' }
   | { kind: 'interrupted'; by: string }
   | { kind: 'aborted'; by: string }
+  | { kind: 'stopped'; by: string }
   | { kind: 'failed'; error: unknown };
 
 export interface PerformanceOptions {
@@ -50,7 +53,9 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
 
   const tracker = new MilestoneTracker(plan);
   const thresholds = new LiveThresholds(plan);
+  const stops = new StopConditions(plan);
   stream.add(tracker);
+  stream.add(stops);
   stream.add(thresholds);
   progress.watch(t0Us, tracker);
   stream.add(progress);
@@ -69,7 +74,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
     note: (text: string) => stream.event({ tUs: sinceT0(), type: 'message', level: 'info', text }),
     signal: chaosEnd.signal,
   };
-  const chaos = new ChaosController({ plan, context, sink: stream, t0Us, states: tracker });
+  const chaos = new ChaosController({ plan, context, sink: stream, t0Us, states: tracker, errorRate: () => stops.errorRate() });
   progress.showActiveFaults(() => chaos.activeFaults());
   teardown.add('heal every fault', async () => {
     await chaos.healAll('the run ends');
@@ -87,12 +92,13 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   chaos.start();
   const ended = new AbortController();
   void announceStart(t0Us, stream, ended.signal);
-  const end = await untilEnd(options, thresholds, sinceT0, event);
+  const end = await untilEnd(options, { thresholds, stops }, sinceT0, event);
   ended.abort();
 
   const unhealed = await chaos.healAll(end.kind === 'complete' ? 'the load has ended' : `the run was ${end.kind}`);
   for (const what of unhealed) stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: `not healed: ${what}` });
-  if (end.kind === 'complete' || end.kind === 'aborted') await waitUntilWhole(options, observer, sinceT0);
+  if (end.kind !== 'interrupted' && end.kind !== 'failed') await waitUntilWhole(options, observer, sinceT0);
+  await recordProof(stage, observer, stream, sinceT0);
   await recordFinalTarget(stage, stream, sinceT0);
   event({ state: 'end' });
   isOver = true;
@@ -102,7 +108,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
 /** Waits for the load's own end, the first interrupt or a threshold that aborts; then no operation is open any more. */
 async function untilEnd(
   options: PerformanceOptions,
-  thresholds: LiveThresholds,
+  { thresholds, stops }: { thresholds: LiveThresholds; stops: StopConditions },
   sinceT0: () => number,
   event: (record: Omit<Extract<EventRecord, { type: 'run' }>, 'tUs' | 'type'>) => void,
 ): Promise<PerformanceEnd> {
@@ -112,19 +118,20 @@ async function untilEnd(
     .catch((error: unknown): PerformanceEnd => ({ kind: 'failed', error }));
   const stopWatching = new AbortController();
   const breached = watchThresholds(plan, thresholds, sinceT0, stopWatching.signal);
+  const stopped = watchStops(plan, stops, stopWatching.signal);
   const interrupt = new Promise<PerformanceEnd>((resolve) => {
     const onAbort = (): void => resolve({ kind: 'interrupted', by: options.interruptedBy() ?? 'signal' });
     if (interrupted.aborted) onAbort();
     else interrupted.addEventListener('abort', onAbort, { once: true });
   });
-  const end = await Promise.race([finished, breached, interrupt]);
+  const end = await Promise.race([finished, breached, stopped, interrupt]);
   stopWatching.abort();
   if (end.kind === 'interrupted') event({ state: 'interrupted', detail: end.by });
-  if (end.kind === 'aborted') event({ state: 'aborted', detail: end.by });
-  if (end.kind === 'interrupted' || end.kind === 'aborted') {
+  if (end.kind === 'aborted' || end.kind === 'stopped') event({ state: end.kind, detail: end.by });
+  if (end.kind === 'interrupted' || end.kind === 'aborted' || end.kind === 'stopped') {
     stage.load.stop('now');
-    const stopped = await finished;
-    if (stopped.kind === 'failed') return stopped;
+    const ended = await finished;
+    if (ended.kind === 'failed') return ended;
   }
   if (end.kind === 'failed') options.stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: messageOf(end.error) });
   return end;
@@ -137,6 +144,17 @@ async function watchThresholds(plan: Plan, thresholds: LiveThresholds, sinceT0: 
     await sleepUs(200_000, stop);
     const failed = thresholds.breached(sinceT0());
     if (failed) return { kind: 'aborted', by: `${failed.metric} ${failed.expression}` };
+  }
+  return new Promise(() => undefined);
+}
+
+/** Resolves when a stop condition has held for its time; never when there is none. */
+async function watchStops(plan: Plan, stops: StopConditions, stop: AbortSignal): Promise<PerformanceEnd> {
+  if (!plan.safety || plan.safety.stop.length === 0) return new Promise(() => undefined);
+  while (!stop.aborted) {
+    await sleepUs(200_000, stop);
+    const reached = stops.reached();
+    if (reached) return { kind: 'stopped', by: reached.text };
   }
   return new Promise(() => undefined);
 }
@@ -170,6 +188,12 @@ async function waitUntilWhole(options: PerformanceOptions, observer: Observer, s
     progress.waitingFor(`waiting until ${names} ${missing.length === 1 ? 'is' : 'are'} in sync`);
     await sleepUs(RECOVERY_LOOK_EVERY_US, interrupted);
   }
+}
+
+async function recordProof({ target, proxies }: Stage, observer: Observer, stream: RecordStream, sinceT0: () => number): Promise<void> {
+  const { mode, processes } = target;
+  const { holds, missing } = await proveWhole({ mode, view: observer.view(), processes, proxies, removed: new Set() });
+  stream.event({ tUs: sinceT0(), type: 'proof', holds, missing });
 }
 
 async function recordFinalTarget(stage: Stage, stream: RecordStream, sinceT0: () => number): Promise<void> {

@@ -3,14 +3,24 @@
  * per run. Pure: the same profile and seed give the same plan on machines with as many cores.
  */
 import { availableParallelism } from 'node:os';
-import { RandomStream, Stream } from '../base/random.js';
 import { confirmPlan } from '../profile/confirmSchema.js';
 import { templateOf } from '../profile/customCommand.js';
-import type { ResolvedFault, SingleProfile } from '../profile/loadProfile.js';
-import type { ParsedSelector } from '../profile/nodeSelector.js';
+import type { SingleProfile } from '../profile/loadProfile.js';
 import { singlePhases } from '../profile/phaseSteps.js';
+import { faultPlans } from './faultPlans.js';
 import { openShape } from './openShape.js';
-import type { CommandPlan, FaultPlan, KeyDistribution, LoadPlan, NodeSelector, Pacing, PhasePlan, Plan, ValueSizes, WorkloadPlan } from './plan.js';
+import {
+  type CommandPlan,
+  type FaultPlan,
+  type KeyDistribution,
+  type LoadPlan,
+  loadEndUs,
+  type Pacing,
+  type PhasePlan,
+  type Plan,
+  type ValueSizes,
+  type WorkloadPlan,
+} from './plan.js';
 
 type Load = SingleProfile['load'];
 type Workload = Load['workload'];
@@ -27,8 +37,8 @@ const FIXED_BYTES = 64;
 
 /** @param cores of the machine that makes the load: they decide about `pacing: auto` */
 export function makePlan(profile: SingleProfile, cores: number = availableParallelism()): Plan {
-  const draws = new RandomStream(profile.seed, Stream.selector);
-  const chaos = profile.chaos.map((fault, index) => faultPlan(fault, index + 1, draws));
+  const load = loadPlan(profile.load, cores);
+  const chaos = faultPlans(profile.chaos, profile.seed, loadEndUs({ load }));
   return {
     name: profile.name,
     description: profile.description,
@@ -36,11 +46,12 @@ export function makePlan(profile: SingleProfile, cores: number = availableParall
     target: profile.target,
     toxiproxy: toxiproxyPlan(profile.toxiproxy, chaos),
     ...(chaos.some((fault) => fault.needsMesh) ? { mesh: true } : {}),
-    load: loadPlan(profile.load, cores),
+    load,
     chaos,
     objective: profile.objective,
     thresholds: profile.thresholds,
     allow: profile.allow,
+    safety: profile.safety,
     ...(profile.capacity === null ? {} : { capacity: profile.capacity }),
   };
 }
@@ -149,25 +160,4 @@ function valueSizes(values: Workload['values']): ValueSizes {
   }
   if (values.min !== undefined && values.max !== undefined) return { kind: 'uniform', minBytes: values.min, maxBytes: values.max };
   return { kind: 'fixed', bytes: values.size ?? FIXED_BYTES };
-}
-
-function faultPlan(fault: ResolvedFault, id: number, draws: RandomStream): FaultPlan {
-  const { at, after } = fault.common;
-  return {
-    id,
-    kind: fault.kind,
-    trigger: after ? { kind: 'after', faultId: after.fault, state: after.state, delayUs: after.delay } : { kind: 'at', atUs: at ?? 0 },
-    forUs: fault.common.for ?? null,
-    selector: fault.selector && drawn(fault.selector, draws.unit(id)),
-    params: fault.params,
-    needsProxy: fault.needsProxy,
-    ...(fault.needsMesh ? { needsMesh: true } : {}),
-    ...(fault.namedSelectors.length > 0 ? { selectors: fault.namedSelectors.map((selector) => drawn(selector, draws.unit(id))) } : {}),
-    shading: fault.shading,
-  };
-}
-
-/** The draw belongs to the fault's number, so that adding a fault at the end changes none before it. */
-function drawn(selector: ParsedSelector, draw: number): NodeSelector {
-  return selector.by === 'randomMaster' || selector.by === 'randomReplica' ? { ...selector, draw } : selector;
 }

@@ -29,6 +29,8 @@ export interface Plan {
   thresholds: ThresholdPlan[];
   /** Fault kinds that an external target's owner allows; ignored in a lab, where all are. */
   allow: string[];
+  /** Absent (in plans of earlier versions): no checks, limits or stop conditions. */
+  safety?: SafetyPlan;
   /** Look for the highest rate that holds, in many trials (trialPlan.ts); absent: an ordinary run. */
   capacity?: CapacityPlan;
   /** Which of the profile's variants this is; absent: none. */
@@ -245,6 +247,38 @@ export interface FaultPlan {
   selectors?: NodeSelector[];
   /** How a chart shades its time in force. */
   shading: Shading;
+  /** Of a drawn fault: its own limits beside those of the plan. */
+  limits?: ChaosLimits;
+}
+
+/** A fault that would break one is skipped. */
+export interface ChaosLimits {
+  /** Null: as many as you like. */
+  maxNodesDown: number | null;
+  /** No shard's last node that has all its data is taken down. */
+  keepInSyncCopy: boolean;
+}
+
+/** What keeps chaos within bounds while it runs. */
+export interface SafetyPlan {
+  /** Before the first fault: every shard that has replicas must have one in sync. */
+  replicasInSync: boolean;
+  /** Before the first fault: 0..1 of the operations of the last second. */
+  maxErrorRate: number;
+  limits: ChaosLimits;
+  /** The run ends when one of them held for its time. */
+  stop: StopPlan[];
+  /** Nothing stays in force longer than this; null: 30 s longer than planned. */
+  timeToLiveUs: number | null;
+}
+
+/** A stop condition such as `errors: rate>0.5 for 5s`. */
+export interface StopPlan {
+  /** As written. */
+  text: string;
+  threshold: ThresholdPlan;
+  /** What is judged is the last so many µs. */
+  windowUs: number;
 }
 
 export interface Shading {
@@ -331,7 +365,7 @@ export function parseSideMember(text: string): SideMember | null {
 }
 
 /** End of the last phase since t0, in µs. */
-export function loadEndUs(plan: Plan): number {
+export function loadEndUs(plan: { load: Pick<LoadPlan, 'phases'> }): number {
   const last = plan.load.phases.at(-1);
   return last ? last.startUs + last.durationUs : 0;
 }

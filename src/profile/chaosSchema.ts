@@ -27,13 +27,21 @@ const commonKeys = {
     })
     .optional()
     .describe(
-      'Instead of `at`: injected when an earlier fault has reached a state. If it never does before the end of the load, the fault is skipped.',
+      'Instead of `at`: injected when an earlier fault has reached a state (of one that repeats: its first time). If it never does before the end of the load, the fault is skipped.',
     )
     .meta({ examples: [{ fault: 1, state: 'redundancyRestored' }] }),
   for: duration()
     .optional()
     .describe('How long it stays in force; healed at the end of the load when absent.')
     .meta({ examples: ['10s'] }),
+  every: duration('100ms')
+    .optional()
+    .describe('Injected again after each such time, each time as a fault of its own; until the end of the load, or `times` in all.')
+    .meta({ examples: ['5s'] }),
+  times: whole(2, 1000)
+    .optional()
+    .describe('With `every`: how often in all.')
+    .meta({ examples: [3] }),
   node: z
     .string()
     .min(1)
@@ -46,6 +54,7 @@ export const commonFaultKeys = Object.keys(commonKeys);
 /** The keys every entry has; those of its kind are checked by the fault's own schema. */
 export const commonFaultSchema = together(z.strictObject(commonKeys), (has, problem) => {
   if (has('at') && has('after')) problem('at and after exclude each other; a fault has one moment', 'after');
+  if (has('times') && !has('every')) problem('times says how often, and every after what time; give both, e.g. every: 5s', 'times');
   if (!has('at') && !has('after')) problem('a fault needs its moment: at: 8s, or after: { fault: 1, state: redundancyRestored }');
 });
 export type CommonFault = z.output<typeof commonFaultSchema>;

@@ -5,6 +5,7 @@
 
 import { unreachable } from '../base/assert.js';
 import type { FaultSchema } from '../chaos/fault.js';
+import { repetitions } from '../plan/faultPlans.js';
 import { openShape } from '../plan/openShape.js';
 import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
 import type { CommonFault } from './chaosSchema.js';
@@ -13,7 +14,7 @@ import type { Phase } from './loadSchema.js';
 import { impossibleIn, type LabShape, type ParsedSelector } from './nodeSelector.js';
 import { singlePhases } from './phaseSteps.js';
 import type { ProblemList } from './problems.js';
-import { isMap, type Path, type ProfileTree } from './profileTree.js';
+import { isMap, type Path, type ProfileTree, showPath } from './profileTree.js';
 import { didYouMean } from './suggest.js';
 import type { TargetInput } from './targetSchema.js';
 import { type ParsedMetric, parseMetric, parseThreshold } from './thresholdExpression.js';
@@ -31,6 +32,8 @@ export interface Ground {
   /** Empty when the profile names none. */
   clientGroups: Readonly<Record<string, number>> | null;
 }
+
+const REPETITIONS_MAX = 1000;
 
 export function checkPhases(ground: Ground): void {
   const { phases, tree, problems } = ground;
@@ -67,20 +70,25 @@ export function checkReads({ target, tree, problems }: Ground): void {
 
 /** One chaos entry whose own keys are right. */
 export interface CheckedFault {
-  index: number;
+  /** Of the entry, or of what an entry draws from. */
+  path: Path;
   fault: FaultSchema;
-  common: CommonFault;
   selector: ParsedSelector | null;
+  /** Its node is drawn when none is written. */
+  drawn?: boolean;
 }
 
 export function checkFault(ground: Ground, entry: CheckedFault): void {
-  checkMoment(ground, entry);
   checkAllowed(ground, entry);
   checkTopology(ground, entry);
   checkNode(ground, entry);
 }
 
-function checkMoment({ phases, tree, problems }: Ground, { index, common }: CheckedFault): void {
+/** When an entry comes, against the load and the other entries. */
+export function checkMoment(
+  { phases, tree, problems }: Ground,
+  { index, common }: { index: number; common: Pick<CommonFault, 'at' | 'for'> & Partial<Pick<CommonFault, 'after' | 'times'>> & { every?: unknown } },
+): void {
   const at = (key: string, ...more: string[]): ReturnType<ProfileTree['place']> => tree.place(['chaos', index, key, ...more]);
   const id = index + 1;
   if (common.after && common.after.fault >= id) {
@@ -94,6 +102,24 @@ function checkMoment({ phases, tree, problems }: Ground, { index, common }: Chec
   } else if (common.at !== undefined && common.for !== undefined && common.at + common.for > endUs) {
     const late = `${durationText(common.at)} + ${durationText(common.for)} is after the end of the load (${said})`;
     problems.add(at('for'), `for: ${late}; shorten it, or leave it out: a fault without for is healed at the end`);
+  }
+  if (typeof common.every === 'number') {
+    const count = repetitions({ ...common, every: common.every }, endUs);
+    if (common.for !== undefined && common.for > common.every) {
+      problems.add(
+        at('for'),
+        `for: ${durationText(common.for)} is longer than every (${durationText(common.every)}); it must be healed before it comes again`,
+      );
+    }
+    if (count > REPETITIONS_MAX)
+      problems.add(at('every'), `every: it would come ${count} times; the most is ${REPETITIONS_MAX}, so make it rarer or give times`);
+    const lastUs = (common.at ?? 0) + (count - 1) * common.every;
+    if (common.at !== undefined && lastUs >= endUs) {
+      problems.add(
+        at('times'),
+        `times: the last of ${count} would come at ${durationText(lastUs)}, after the end of the load (${durationText(endUs)})`,
+      );
+    }
   }
   if (common.after && common.after.delay >= endUs) {
     problems.add(at('after', 'delay'), `delay: ${durationText(common.after.delay)} leads beyond the end of the load (${said})`);
@@ -112,18 +138,23 @@ function loadEndOf(phases: readonly Phase[]): { endUs: number; said: string } {
 }
 
 /** A fault that the topology gives nothing to act on. */
-function checkTopology({ target, tree, problems }: Ground, { index, fault }: CheckedFault): void {
+function checkTopology({ target, tree, problems }: Ground, { path, fault }: CheckedFault): void {
   if (!target || !fault.topologies || fault.topologies.includes(target.topology)) return;
   const needed = fault.topologies.filter((topology) => topology !== 'external').join(' or ');
   problems.add(
-    tree.place(['chaos', index, 'fault']),
+    tree.place(faultPlace(tree, path)),
     `fault: ${fault.kind} needs target.topology: ${needed}, and this is ${target.topology}; change the topology or choose another fault`,
   );
 }
 
-function checkAllowed({ target, allow, tree, problems }: Ground, { index, fault }: CheckedFault): void {
+/** Where the kind is written. */
+function faultPlace(tree: ProfileTree, path: Path): Path {
+  return isMap(tree.get(path)) ? [...path, 'fault'] : path;
+}
+
+function checkAllowed({ target, allow, tree, problems }: Ground, { path, fault }: CheckedFault): void {
   if (target?.topology !== 'external') return;
-  const place = tree.place(['chaos', index, 'fault']);
+  const place = tree.place(faultPlace(tree, path));
   if (fault.needs === 'process') {
     problems.add(
       place,
@@ -137,20 +168,17 @@ function checkAllowed({ target, allow, tree, problems }: Ground, { index, fault 
   }
 }
 
-function checkNode({ target, tree, problems }: Ground, { index, fault, selector }: CheckedFault): void {
-  if (fault.selector === 'none' && tree.get(['chaos', index, 'node']) !== undefined) {
-    problems.add(tree.place(['chaos', index, 'node'], 'key'), `node: ${fault.kind} has no node; its own keys say who is hit`);
+function checkNode({ target, tree, problems }: Ground, { path, fault, selector, drawn }: CheckedFault): void {
+  if (fault.selector === 'none' && tree.get([...path, 'node']) !== undefined) {
+    problems.add(tree.place([...path, 'node'], 'key'), `node: ${fault.kind} has no node; its own keys say who is hit`);
   }
-  if (fault.selector === 'required' && tree.get(['chaos', index, 'node']) === undefined) {
-    problems.add(
-      tree.place(['chaos', index]),
-      `missing key "node" in chaos[${index}]: ${fault.kind} must know which node to hit (e.g. node: "master[0]")`,
-    );
+  if (fault.selector === 'required' && !drawn && tree.get([...path, 'node']) === undefined) {
+    problems.add(tree.place(path), `missing key "node" in ${showPath(path)}: ${fault.kind} must know which node to hit (e.g. node: "master[0]")`);
   }
   if (!target || !selector) return;
   const lab = labShapeOf(target);
   const why = lab && impossibleIn(selector, lab);
-  if (why) problems.add(tree.place(['chaos', index, 'node']), `node: "${selector.text}" can never be hit: ${why}`);
+  if (why) problems.add(tree.place([...path, 'node']), `node: "${selector.text}" can never be hit: ${why}`);
 }
 
 /** Undefined: an external target whose nodes are seen when it is met. */
@@ -173,11 +201,11 @@ export function labShapeOf(target: TargetInput): LabShape | undefined {
 }
 
 /** Links between nodes pass through kvbench only where it started the nodes. @param needsMesh of this entry, with its parameters */
-export function checkMesh({ target, tree, problems }: Ground, { index, fault }: Pick<CheckedFault, 'index' | 'fault'>, needsMesh: boolean): void {
+export function checkMesh({ target, tree, problems }: Ground, { path, fault }: Pick<CheckedFault, 'path' | 'fault'>, needsMesh: boolean): void {
   if (!needsMesh || target?.topology !== 'external') return;
   const remedy = fault.needs === 'mesh' ? 'use a lab' : 'use a lab, or link: client';
   problems.add(
-    tree.place(['chaos', index, 'fault']),
+    tree.place(faultPlace(tree, path)),
     `fault: ${fault.kind} acts here on the links between nodes, which pass through kvbench only in a lab of its own; ${remedy}`,
   );
 }

@@ -76,6 +76,7 @@ test('a minimal profile gets every default', () => {
     objective: [],
     thresholds: [],
     allow: [],
+    safety: { replicasInSync: true, maxErrorRate: 0.5, limits: { maxNodesDown: null, keepInSyncCopy: false }, stop: [], timeToLiveUs: null },
   });
 });
 

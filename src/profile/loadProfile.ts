@@ -7,23 +7,22 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { KvbenchError } from '../base/errors.js';
 import type { FaultSchema } from '../chaos/fault.js';
-import type { CapacityPlan, FaultPlan, OperationName, TargetPlan, ThresholdPlan } from '../plan/plan.js';
+import type { CapacityPlan, OperationName, SafetyPlan, TargetPlan, ThresholdPlan } from '../plan/plan.js';
 import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
-import { type CommonFault, commonFaultKeys, commonFaultSchema } from './chaosSchema.js';
 import { checkCommands } from './commandChecks.js';
 import { checkConfirmations } from './confirmSchema.js';
-import { checkAllow, checkFault, checkMesh, checkPhases, checkReads, checkThresholds, type Ground, labShapeOf } from './crossChecks.js';
+import { checkAllow, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
-import { type ParsedSelector, parseNodeSelector } from './nodeSelector.js';
 import { applyOverrides } from './overrides.js';
 import { type Problem, ProblemList, ProfileError } from './problems.js';
 import { documentedProfileSchema, type ProfileOutput, resolvedProfileSchema } from './profileSchema.js';
 import { isMap, ObjectOrigin, type Path, ProfileTree, startsWith } from './profileTree.js';
 import { nameFrom, References } from './references.js';
+import { type ResolvedEntry, resolveChaos } from './resolveChaos.js';
+import { safetyPlan } from './safetyChecks.js';
 import { schemaNodeOf } from './schemaNode.js';
 import { findFile } from './shipped.js';
-import { checkClientGroups, checkNamedSelectors } from './sideChecks.js';
-import { didYouMean } from './suggest.js';
+import { checkClientGroups } from './sideChecks.js';
 import { mountVariant, VARIANTS_KEY, type VariantChange, variantChanges, variantNames } from './variants.js';
 import { readYamlFile } from './yamlFile.js';
 
@@ -58,19 +57,13 @@ export interface SingleProfile {
   /** `embedded` or a URL. */
   toxiproxy: string;
   load: ProfileOutput['load'];
-  chaos: ResolvedFault[];
+  chaos: ResolvedEntry[];
+  safety: SafetyPlan;
   objective: ThresholdPlan[];
   thresholds: ThresholdPlan[];
   allow: string[];
   /** Null: an ordinary run. */
   capacity: CapacityPlan | null;
-}
-
-export interface ResolvedFault extends Pick<FaultPlan, 'kind' | 'params' | 'needsProxy' | 'needsMesh' | 'shading'> {
-  common: CommonFault;
-  selector: ParsedSelector | null;
-  /** Those in the parameters. */
-  namedSelectors: ParsedSelector[];
 }
 
 /**
@@ -165,7 +158,8 @@ function resolveOne(
   const capacity = checkCapacity(ground, parsed.isRight(['capacity']) ? parsed.profile : null);
   if (parsed.profile && parsed.isRight(['target'])) checkFiles(explainer, parsed.profile, where.folder);
   const { profile } = parsed;
-  if (problems.count > 0 || !profile || !objective || !thresholds) return null;
+  const safety = profile && safetyPlan(ground, profile.safety);
+  if (problems.count > 0 || !profile || !safety || !objective || !thresholds) return null;
   const { name, description, seed, toxiproxy, load, allow } = profile;
   return {
     name: name ?? where.defaultName,
@@ -175,6 +169,7 @@ function resolveOne(
     toxiproxy,
     load,
     chaos,
+    safety,
     objective,
     thresholds,
     allow,
@@ -259,76 +254,6 @@ function sentOperations({ readModifyWrite, ...weights }: ProfileOutput['load']['
 function isRightTarget(tree: ProfileTree, profile: ProfileOutput, isRight: ParsedSections['isRight']): boolean {
   const shape = ['topology', 'masters', 'replicasPerMaster', 'replicas', 'sentinels', 'mode'];
   return profile.target.topology === tree.get(['target', 'topology']) && shape.every((key) => isRight(['target', key]));
-}
-
-function resolveChaos(explainer: Explainer, references: References, ground: Ground, faults: readonly FaultSchema[]): ResolvedFault[] {
-  const { tree } = explainer;
-  const entries = tree.get(['chaos']);
-  if (!Array.isArray(entries)) return [];
-  return entries.flatMap((_, index) => resolveFault(explainer, references, ground, faults, index) ?? []);
-}
-
-function resolveFault(
-  explainer: Explainer,
-  references: References,
-  ground: Ground,
-  faults: readonly FaultSchema[],
-  index: number,
-): ResolvedFault | undefined {
-  const { tree, problems } = explainer;
-  const path: Path = ['chaos', index];
-  const entry = tree.get(path);
-  if (!isMap(entry)) {
-    problems.add(tree.place(path), `chaos[${index}]: a fault is a map of keys, e.g. { at: 8s, for: 10s, fault: kill, node: "master[0]" }`);
-    return undefined;
-  }
-  const kinds = faults.map((fault) => fault.kind);
-  const fault = faults.find((candidate) => candidate.kind === entry.fault);
-  if (!fault) {
-    const given =
-      entry.fault === undefined ? `missing key "fault" in chaos[${index}]; the faults are: ${kinds.join(', ')}` : unknownFault(entry.fault, kinds);
-    problems.add(tree.place(entry.fault === undefined ? path : [...path, 'fault']), given);
-  }
-  const common = parsePart(
-    explainer,
-    path,
-    commonFaultSchema,
-    Object.fromEntries(Object.entries(entry).filter(([key]) => commonFaultKeys.includes(key))),
-  );
-  const own = Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'fault' && !commonFaultKeys.includes(key)));
-  const params = fault && !references.isBroken(path) ? parsePart(explainer, path, fault.params, own) : undefined;
-  const selector = typeof entry.node === 'string' ? parseNodeSelector(entry.node) : null;
-  if (selector && 'problem' in selector) problems.add(tree.place([...path, 'node']), `node: ${selector.problem}`);
-  if (!fault || !common) return undefined;
-  const usable = selector && !('problem' in selector) ? selector : null;
-  checkFault(ground, { index, fault, common: common.value, selector: usable });
-  if (!params) return undefined;
-  const namedSelectors = checkNamedSelectors(ground, { index, fault }, params.value, ground.target ? labShapeOf(ground.target) : undefined);
-  const needsMesh = fault.needs === 'mesh' || (fault.needsMesh?.(params.value as never) ?? false);
-  checkMesh(ground, { index, fault }, needsMesh);
-  return {
-    kind: fault.kind,
-    params: params.value,
-    needsProxy: fault.needs === 'proxy' || fault.needs === 'mesh',
-    needsMesh,
-    shading: fault.shading,
-    common: common.value,
-    selector: usable,
-    namedSelectors,
-  };
-}
-
-function unknownFault(kind: unknown, kinds: readonly string[]): string {
-  return typeof kind === 'string'
-    ? `unknown fault "${kind}"${didYouMean(kind, kinds, 'the faults are')}`
-    : `fault: it must be one of ${kinds.join(', ')}`;
-}
-
-function parsePart<T>(explainer: Explainer, path: Path, schema: z.ZodType<T>, value: unknown): { value: T } | undefined {
-  const result = schema.safeParse(value);
-  if (result.success) return { value: result.data };
-  explainIssues(explainer, result.error.issues, path);
-  return undefined;
 }
 
 /** Certificates and secrets that are files must be there; what they hold is read when the connection is made. */

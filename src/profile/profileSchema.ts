@@ -7,6 +7,8 @@ import type { FaultSchema } from '../chaos/fault.js';
 import { capacitySchema } from './capacitySchema.js';
 import { documentedFault } from './chaosSchema.js';
 import { loadSchema, phasesSchema } from './loadSchema.js';
+import { documentedRandom } from './randomChaosSchema.js';
+import { safetySchema } from './safetySchema.js';
 import { targetSchema } from './targetSchema.js';
 import { objectiveSchema, thresholdsSchema } from './thresholdSchema.js';
 import { variantsSchema } from './variantSchema.js';
@@ -44,6 +46,9 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType, P extends z.Zod
         examples: [{ 'latency{op:get}': 'p(99)<20ms' }],
       }),
     chaos: z.array(chaosEntry).max(1000).default([]).describe('The faults, numbered from 1 in this order.'),
+    safety: safetySchema
+      .prefault({})
+      .describe('What keeps chaos within bounds: a check before the first fault, limits, conditions that stop the run.'),
     thresholds: thresholdsSchema
       .default({})
       .describe('What must hold for exit code 0: metric → expression(s). Read like k6’s.')
@@ -80,7 +85,7 @@ export type ProfileOutput = z.output<typeof resolvedProfileSchema>;
 
 /** What people write, for the reference, editors and "did you mean". */
 export function documentedProfileSchema(faults: readonly FaultSchema[]): z.ZodObject {
-  const entries = faults.map(documentedFault);
+  const entries = [...faults.map(documentedFault), documentedRandom];
   const [first, ...rest] = entries;
   const entry = first ? z.discriminatedUnion('fault', [first, ...rest] as never) : z.never();
   const workload = z.union([

@@ -8,6 +8,7 @@ import { commonFaultKeys, documentedFault, toxicFileSchema } from './chaosSchema
 import { selectorForms } from './nodeSelector.js';
 import { laterMetrics } from './notYet.js';
 import { documentedProfileSchema } from './profileSchema.js';
+import { documentedRandom, kindsForRandom } from './randomChaosSchema.js';
 import { referenceRows, table } from './referenceTable.js';
 import { type SchemaNode, schemaNodeOf } from './schemaNode.js';
 import { metricRules } from './thresholdExpression.js';
@@ -39,12 +40,16 @@ export function renderProfileReference(faults: readonly FaultSchema[]): string {
     'A list of faults, numbered from 1. Every entry has these keys, and those of its kind:',
     table(commonRows(faults)),
     ...faults.flatMap(faultSection),
+    ...randomSection(faults),
     ...toxicSection(faults),
     '## `capacity`',
     `${properties.capacity?.description ?? ''} Rates are doubled from the lowest until one fails twice, what is left is halved to the precision, and the rate found is confirmed; then the rate above it gets a second look.`,
     table(referenceRows(without(properties.capacity, []), 'capacity.')),
     '## `variants`',
     variantsText,
+    '## `safety`',
+    properties.safety?.description ?? '',
+    table(referenceRows(without(properties.safety, []), 'safety.')),
     '## Node selectors',
     'They resolve at injection, by the roles of that moment; the event says to what, and the heal acts on what the injection hit.',
     selectorTable,
@@ -96,6 +101,20 @@ function faultSection(fault: FaultSchema): string[] {
     `${fault.summary} ${acts} Heal: ${fault.healSummary} \`node\` is ${fault.selector === 'none' ? 'not given' : fault.selector}.`,
     `\`\`\`yaml\n- ${fault.example}\n\`\`\``,
     rows.length > 0 ? table(rows) : 'It has no keys of its own.',
+  ];
+}
+
+function randomSection(faults: readonly FaultSchema[]): string[] {
+  const node = schemaNodeOf(documentedRandom);
+  const kinds = (topology: string): string =>
+    kindsForRandom(faults, topology)
+      .map(({ kind }) => `\`${kind}\``)
+      .join(', ');
+  return [
+    '### `fault: random`',
+    `${node.description ?? ''} What is drawn stands in the plan: \`--dry-run\` shows it, and the same seed draws the same. Without \`from\`, on a cluster: ${kinds('cluster')}.`,
+    '```yaml\n- { fault: random, at: 5s, every: 3s..6s, last: 1s..3s, from: [kill, pause, { fault: client-pause, commands: all }] }\n```',
+    table(referenceRows(without(node, ['fault']), '')),
   ];
 }
 

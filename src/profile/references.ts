@@ -38,7 +38,11 @@ export class References {
     this.#expandWorkload();
     const chaos = this.#tree.get(['chaos']);
     if (!Array.isArray(chaos)) return;
-    for (const index of chaos.keys()) this.#expandToxic(['chaos', index]);
+    for (const [index, entry] of chaos.entries()) {
+      this.#expandToxic(['chaos', index]);
+      // `fault: random` draws from faults of its own.
+      if (isMap(entry) && Array.isArray(entry.from)) for (const i of entry.from.keys()) this.#expandToxic(['chaos', index, 'from', i]);
+    }
   }
 
   /** Before an override steps from `path` to `next`: what it wants to change may still be a file's name. */

@@ -23,7 +23,7 @@ export function checkClientGroups({ clientGroups, tree, problems }: Ground): voi
 /** The node selectors among what a fault's parameters name; what is wrong with any of them is told. */
 export function checkNamedSelectors(
   ground: Ground,
-  { index, fault }: Pick<CheckedFault, 'index' | 'fault'>,
+  { path: entry, fault }: Pick<CheckedFault, 'path' | 'fault'>,
   params: unknown,
   lab: LabShape | undefined,
 ): ParsedSelector[] {
@@ -31,7 +31,7 @@ export function checkNamedSelectors(
   const found: ParsedSelector[] = [];
   for (const { path, text } of named) {
     const key = String(path[0]);
-    const place = (): ReturnType<Ground['tree']['place']> => ground.tree.place(['chaos', index, ...path]);
+    const place = (): ReturnType<Ground['tree']['place']> => ground.tree.place([...entry, ...path]);
     const member = parseSideMember(text);
     if (member) {
       const wrong = member.kind === 'clients' && member.group !== null ? unknownGroup(ground, member.group) : undefined;

@@ -37,6 +37,8 @@ export function eventLine(event: EventRecord): string | null {
       return messageLine(event);
     case 'run':
       return runLine(event);
+    case 'proof':
+      return event.missing.length === 0 ? null : line(event.tUs, '✗', `not whole after healing: ${event.missing.join('; ')}`);
     case 'connection':
     case 'log':
     case 'role':
@@ -136,6 +138,7 @@ function messageLine({ tUs, level, text }: EventOf<'message'>): string {
 function runLine({ tUs, state, detail }: EventOf<'run'>): string | null {
   if (state === 'interrupted') return line(tUs, '!', `interrupted${detail === undefined ? '' : ` by ${detail}`}: healing and writing the results`);
   if (state === 'aborted') return line(tUs, '✗', `aborted${detail === undefined ? '' : ` by ${detail}`}`);
+  if (state === 'stopped') return line(tUs, '✗', `stopped${detail === undefined ? '' : ` by ${detail}`}: healing and writing the results`);
   return null;
 }
 

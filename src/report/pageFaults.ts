@@ -22,18 +22,23 @@ const milestones: readonly [label: string, key: TimeKey, hint: string][] = [
 
 const MISSING_NOTE = '– did not happen, or cannot be seen.';
 
-export function faultSections({ run }: RunData, { faults, incidents }: Summary): Html {
+export function faultSections({ run }: RunData, { faults, incidents, healing }: Summary): Html {
   const selector = new Map(run.plan.chaos.map((fault) => [fault.id, fault.selector?.text]));
   return html`<section id="faults"><h2>Faults</h2>${
     faults.length === 0
       ? html`<p class="none">The profile injects none.</p>`
       : html`<div class="cards">${faults.map((fault) => faultCard(`Fault ${fault.id}: ${fault.kind}`, fault, selector.get(fault.id), 'injection'))}</div><p class="note">${MISSING_NOTE}</p>`
-  }</section>
+  }${healing ? healingNote(healing) : ''}</section>
 <section id="incidents"><h2>Incidents <span class="sub">outages that nobody scheduled</span></h2>${
     incidents.length === 0
       ? html`<p class="none">None was seen.</p>`
       : html`<div class="cards">${incidents.map((incident) => faultCard(`Incident ${incident.id}: ${incident.kind}`, incident, undefined, 'its start'))}</div><p class="note">${MISSING_NOTE}</p>`
   }</section>`;
+}
+
+function healingNote({ whole, holds, missing: left }: NonNullable<Summary['healing']>): Html {
+  if (whole) return html`<p class="note">After healing: ${holds.join(', ')}.</p>`;
+  return html`<p class="message">Not whole after healing: ${left.join('; ')}.</p>`;
 }
 
 function faultCard(title: string, fault: FaultSummary, selector: string | undefined, origin: string): Html {

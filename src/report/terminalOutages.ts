@@ -28,6 +28,14 @@ export function addFaults(page: SummaryPage, summary: Summary): void {
   for (const incident of summary.incidents) addFault(page, incident, `${incident.kind} ${incident.id}`, missingOf(incident, summary, true));
 }
 
+/** Said when there was something to heal, or when something is not as it should be. */
+export function addHealing(page: SummaryPage, { healing, faults, incidents }: Summary): void {
+  if (!healing || (healing.whole && faults.length === 0 && incidents.length === 0)) return;
+  page.section('HEALING', 'looked at once everything was healed');
+  if (healing.holds.length > 0) page.prose(healing.holds.join(', '), undefined, `${page.mark('good')} `);
+  for (const what of healing.missing) page.prose(what, page.paintOf('bad'), `${page.mark('bad')} `);
+}
+
 export function addGaps(page: SummaryPage, summary: Summary, run: RunRecord): void {
   const gaps = tellingGaps(summary.availability.gaps, run);
   if (gaps.length === 0) return;

@@ -7,7 +7,7 @@ import type { RunRecord } from '../result/records.js';
 import type { OperationCounts, PhaseSummary, Summary, ThresholdResult, WindowSummary } from '../result/summary.js';
 import { type Mark, SummaryPage } from './summaryPage.js';
 import { addGenerator, addServers } from './terminalGenerator.js';
-import { addFaults, addGaps } from './terminalOutages.js';
+import { addFaults, addGaps, addHealing } from './terminalOutages.js';
 import { addTimes } from './terminalTimes.js';
 import { shareText, timeText } from './textLayout.js';
 
@@ -31,6 +31,7 @@ export function renderTerminalSummary(summary: Summary, run: RunRecord, options:
   addPhases(page, summary.phases);
   addWindows(page, summary.windows);
   addFaults(page, summary);
+  addHealing(page, summary);
   addGaps(page, summary, run);
   addServers(page, summary);
   if (!summary.generator.saturated) addGenerator(page, summary);

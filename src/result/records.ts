@@ -163,7 +163,7 @@ export type LogKind =
   | 'warning';
 
 export type EventRecord = { tUs: number } /** `resumed` never happens; a run has one t0. */ & (
-  | { type: 'run'; state: 't0' | 'loadEnd' | 'drained' | 'interrupted' | 'aborted' | 'end'; detail?: string }
+  | { type: 'run'; state: 't0' | 'loadEnd' | 'drained' | 'interrupted' | 'aborted' | 'stopped' | 'end'; detail?: string }
   | { type: 'phase'; phase: number; name: string; state: 'start' | 'end' }
   | {
       type: 'fault';
@@ -232,6 +232,8 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   | { type: 'thread'; worker: number; cpuUs: number; rssBytesMax: number }
   /** Once, after healing: who is what then, and where the keys are (−1: could not be asked). */
   | { type: 'target'; nodes: NodeRecord[]; keysPerNode: Record<string, number> }
+  /** Once, after healing: whether the target is as it should be. `holds`: what was looked at and found well; `missing`: what is not. */
+  | { type: 'proof'; holds: string[]; missing: string[] }
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
 );
 export type EventType = EventRecord['type'];

@@ -28,6 +28,7 @@ const eventTypes: Record<EventType, true> = {
   client: true,
   thread: true,
   target: true,
+  proof: true,
   message: true,
 };
 

@@ -94,7 +94,7 @@ const event = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => 
 
 export const eventSchema = z
   .discriminatedUnion('type', [
-    event('run', { state: z.enum(['t0', 'loadEnd', 'drained', 'interrupted', 'aborted', 'end']), detail: z.string().optional() }),
+    event('run', { state: z.enum(['t0', 'loadEnd', 'drained', 'interrupted', 'aborted', 'stopped', 'end']), detail: z.string().optional() }),
     event('phase', { phase: z.number().int(), name: z.string(), state: z.enum(['start', 'end']) }),
     event('fault', {
       faultId: z.number().int(),
@@ -152,6 +152,7 @@ export const eventSchema = z
     }),
     event('thread', { worker: z.number().int(), cpuUs: z.number(), rssBytesMax: z.number() }),
     event('target', { nodes: z.array(nodeRecord), keysPerNode: z.record(z.string(), z.number()) }),
+    event('proof', { holds: z.array(z.string()), missing: z.array(z.string()) }),
     event('message', { level: z.enum(['info', 'warning', 'error']), text: z.string() }),
   ])
   .describe('One thing that happened.');
@@ -302,6 +303,10 @@ export const summarySchema = z
     }),
     faults: z.array(fault),
     incidents: z.array(fault),
+    healing: z
+      .looseObject({ whole: z.boolean(), holds: z.array(z.string()), missing: z.array(z.string()) })
+      .nullable()
+      .optional(),
     client: z.looseObject({
       attempts: count,
       retries: count,

@@ -24,6 +24,8 @@ export interface Summary {
   availability: { rate: number | null; resolutionMs: number; degradedMs: number; gaps: Gap[] };
   faults: FaultSummary[];
   incidents: FaultSummary[];
+  /** Whether the target was as it should be once everything was healed, by what was looked at; null: the run did not get there. Absent in earlier versions. */
+  healing?: { whole: boolean; holds: string[]; missing: string[] } | null;
   /** `waits`: WAIT or WAITAOF after writes that were answered, `waitShort`: how many of these fell short; absent where none were asked. */
   client: { attempts: number; retries: number; reconnects: number; slotRefreshes: number; waits?: number; waitShort?: number };
   consistency: null;

@@ -34,6 +34,7 @@ export function sentenceOf(story: Story): string {
     finished: '',
     interrupted: `Interrupted after ${at}: `,
     aborted: `Stopped after ${at} by ${end.detail ?? 'a threshold'}: `,
+    stopped: `Stopped after ${at} by ${end.detail ?? 'a stop condition'}: `,
     cutOff: `Cut off after ${at}: `,
     failed: `Ended early after ${at}${end.detail === null ? '' : ` (${end.detail})`}: `,
   }[end.kind];

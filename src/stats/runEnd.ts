@@ -3,8 +3,8 @@ import { type Plan, loadEndUs as plannedLoadEndUs } from '../plan/plan.js';
 import { type EventOf, type EventRecord, INTERVAL_US } from '../result/records.js';
 
 export interface RunEnd {
-  kind: 'finished' | 'interrupted' | 'aborted' | 'failed' | 'cutOff';
-  /** Signal, or threshold. */
+  kind: 'finished' | 'interrupted' | 'aborted' | 'stopped' | 'failed' | 'cutOff';
+  /** Signal, threshold or stop condition. */
   detail: string | null;
   /** End of the load that was asked for, µs since t0. */
   loadEndUs: number;
@@ -15,7 +15,7 @@ export function runEndOf(plan: Plan, events: readonly EventRecord[], lastInterva
   const plannedEndUs = plannedLoadEndUs(plan);
   const found = (state: EventOf<'run'>['state']): EventOf<'run'> | undefined =>
     events.find((event): event is EventOf<'run'> => event.type === 'run' && event.state === state);
-  for (const kind of ['interrupted', 'aborted'] as const) {
+  for (const kind of ['interrupted', 'aborted', 'stopped'] as const) {
     const event = found(kind);
     if (event) return { kind, detail: event.detail ?? null, loadEndUs: clamp(event.tUs, plannedEndUs) };
   }

@@ -57,6 +57,7 @@ export function summarize(data: RunData): Summary {
     },
     faults: tracker.faults().map(milestonesInMs),
     incidents: tracker.incidents().map(milestonesInMs),
+    healing: healingOf(data.events),
     client: clientTotals(data.events),
     consistency: null,
     thresholds,
@@ -176,11 +177,18 @@ function verdictOf(end: RunEnd, thresholds: readonly ThresholdResult[]): Pick<Su
       return { verdict: 'interrupted', exitCode: ExitCode.internal };
     case 'aborted':
       return { verdict: 'aborted', exitCode: ExitCode.thresholdFailed };
+    case 'stopped':
+      return { verdict: 'aborted', exitCode: ExitCode.stopCondition };
     case 'finished': {
       const ok = thresholds.every((threshold) => threshold.ok);
       return ok ? { verdict: 'passed', exitCode: ExitCode.passed } : { verdict: 'failed', exitCode: ExitCode.thresholdFailed };
     }
   }
+}
+
+function healingOf(events: readonly EventRecord[]): NonNullable<Summary['healing']> | null {
+  const proof = events.find((event): event is EventOf<'proof'> => event.type === 'proof');
+  return proof ? { whole: proof.missing.length === 0, holds: proof.holds, missing: proof.missing } : null;
 }
 
 /** The counters grow: the last event of each worker has them all. */

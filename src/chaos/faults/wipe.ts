@@ -16,6 +16,7 @@ export const wipe: FaultKind<WipeParams> = {
   params,
   needs: 'process',
   takesDown: true,
+  costsData: true,
   selector: 'required',
   shading: { color: '#943126', label: 'wipe' },
   example: '{ at: 8s, for: 10s, fault: wipe, node: "replica[0]" }',
