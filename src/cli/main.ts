@@ -3,10 +3,11 @@
  * The program: maps a command name to a function and is the only place that exits. Commands are loaded when they are called, so that
  * `kvbench --help` stays quick. What a command function returns is the exit code.
  */
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
 import { diffOptions } from './compareOptions.js';
+import { helpPage } from './helpPage.js';
 import { explainParseFailure } from './parseFailure.js';
 import { makeTerminal, type Terminal } from './terminal.js';
 
@@ -26,7 +27,11 @@ process.exitCode = await main();
 async function main(): Promise<ExitCode> {
   const terminal = makeTerminal({ quiet: argv.includes('--quiet') || argv.includes('-q'), color: !argv.includes('--no-color') }, process.env);
   try {
-    await parser(argv).parseAsync();
+    if (argv.length === 1 && (argv[0] === '--help' || argv[0] === '-h')) {
+      process.stdout.write(helpPage(declared, columns()));
+      return ExitCode.passed;
+    }
+    await (await parser(argv)).parseAsync();
     if (chosen === null) return ExitCode.passed;
     return await (chosen as Command)(terminal);
   } catch (thrown) {
@@ -48,10 +53,33 @@ function report(thrown: unknown, terminal: Terminal): ExitCode {
   return ExitCode.internal;
 }
 
-function parser(args: readonly string[]): Argv {
+/** As wide as the terminal, within reason. */
+function columns(): number {
+  return Math.min(110, process.stdout.columns ?? 100);
+}
+
+async function parser(args: readonly string[]): Promise<Argv> {
+  // Not for `kvbench --help`: it takes longer to load than Node takes to start.
+  const { default: yargs } = await import('yargs');
   const self: Argv = yargs(args as string[]);
+  return declared(self.scriptName('kvbench'))
+    .version(kvbenchVersion)
+    .alias('v', 'version')
+    .alias('h', 'help')
+    .demandCommand(1, 'Name a command.')
+    .parserConfiguration({ 'camel-case-expansion': true, 'greedy-arrays': false })
+    .strict()
+    .check(nothingTwice)
+    .exitProcess(false)
+    .wrap(columns())
+    .fail((message, error) => {
+      throw explainParseFailure(message, error, args, self);
+    });
+}
+
+/** The commands, and all that the page of `kvbench --help` shows. */
+function declared(self: Argv): Argv {
   return self
-    .scriptName('kvbench')
     .usage(
       '$0 <command>\n\nBenchmarks and chaos-tests Redis and Valkey: measured load, scripted faults, and a report in which every dip has a cause.',
     )
@@ -89,19 +117,7 @@ function parser(args: readonly string[]): Argv {
     .example('$0 report reports/20261121-140000-failover', 'Make the pages of a run again')
     .epilogue(
       'Exit codes: 0 well · 99 threshold failed · 100 target not available · 104 invalid input · 105 interrupted · 107 internal error · 108 stop condition',
-    )
-    .version(kvbenchVersion)
-    .alias('v', 'version')
-    .alias('h', 'help')
-    .demandCommand(1, 'Name a command.')
-    .parserConfiguration({ 'camel-case-expansion': true, 'greedy-arrays': false })
-    .strict()
-    .check(nothingTwice)
-    .exitProcess(false)
-    .wrap(Math.min(110, process.stdout.columns ?? 100))
-    .fail((message, error) => {
-      throw explainParseFailure(message, error, args, self);
-    });
+    );
 }
 
 /** A flag that takes one value, given twice: which one is meant? */
