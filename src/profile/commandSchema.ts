@@ -20,7 +20,7 @@ const commandSchema = z.strictObject({
       if ('problem' in template) ctx.addIssue({ code: 'custom', message: template.problem });
     })
     .describe(
-      'The command as for redis-cli: blanks divide arguments, double quotes (with \\n, \\xHH and so on) or single ones keep them together. `__key__`, an argument of its own, is an ordinary key of the workload, the same one wherever it stands in the command; a cluster needs it. `__value__`, also inside an argument and once in each, is a value of `values`; `__data__` means the same. Other keys are the writer’s own business: nobody spreads, checks or removes them.',
+      'The command as for redis-cli: blanks divide arguments, double quotes (with \\n, \\xHH and so on) or single ones keep them together. `__key__`, an argument of its own, is an ordinary key of the workload, the same one wherever it stands in the command; a cluster needs it. `__value__`, also inside an argument and once in each, is a value of `values`; `__data__` means the same. Other keys are the writer’s own business: nobody spreads, checks or removes them. What piles up in a key (APPEND, LPUSH) is not in the check of `maxmemory`.',
     )
     .meta({ examples: ['EXPIRE __key__ 60'] }),
   kind: z

@@ -10,14 +10,16 @@ export interface ReferenceRow {
   meaning: string;
 }
 
-/** One row per key, nested keys below their parent as `parent.key` and `list[].key`. `depth` limits the nesting. */
+/** One row per key, nested keys below their parent as `parent.key`, `map.NAME.key` and `list[].key`. `depth` limits the nesting. */
 export function referenceRows(node: SchemaNode, prefix: string, depth = 10): ReferenceRow[] {
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const name = `${prefix}${key}`;
     const required = node.required?.includes(key) ?? false;
     const row = rowOf(name, child, required);
     if (depth <= 1) return [row];
-    if (child.properties) return [row, ...referenceRows(child, `${name}.`, depth - 1)];
+    const named = child.additionalProperties || undefined;
+    if (child.properties) return [row, ...referenceRows(child, `${name}.`, depth - 1), ...(named ? [rowOf(`${name}.NAME`, named, false)] : [])];
+    if (named?.properties) return [row, ...referenceRows(named, `${name}.NAME.`, depth - 1)];
     const item = child.items;
     if (item?.properties) return [row, ...referenceRows(item, `${name}[].`, depth - 1)];
     const variants = item?.oneOf ?? item?.anyOf ?? [];

@@ -114,7 +114,7 @@ export function checkMemory(plan: Plan, node: NodeView, info: string): void {
   );
 }
 
-/** An estimate from above, for one copy of the data, in bytes; 0 when the workload writes nothing. */
+/** An estimate from above, for one copy of the data, in bytes; 0 when the workload writes nothing. What a custom command piles up in a key is not known. */
 export function expectedDataBytes(workload: WorkloadPlan): number {
   const { count } = workload.keys;
   const nameBytes = Buffer.byteLength(keyNameOf(workload.keys, true, count));
