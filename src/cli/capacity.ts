@@ -154,6 +154,7 @@ async function runTrial(search: Search, number: number, rateOpsPerSec: number, p
       stream,
       progress: new Progress(plan, { ...terminal, talk: () => {} }),
       teardown,
+      folder: folder.dir,
       onStart: (t0WallMs) => {
         started = true;
         folder.writeRun(makeRunRecord({ plan, folder: folder.dir, target, proxied: false, t0WallMs }));

@@ -95,6 +95,9 @@ function declared(self: Argv): Argv {
     .command('diff [sides..]', 'Compare two runs, or two sets of runs: what changed, and how sure that is', diffOptions, (args) =>
       choose(async (terminal) => (await import('./diff.js')).diff(args, terminal)),
     )
+    .command('verify <run>', 'Count again what a run lost, from its operation log, and compare with its summary', verifyOptions, (args) =>
+      choose(async (terminal) => (await import('./verify.js')).verify(args, terminal)),
+    )
     .command('list [what]', 'List profiles, workloads, toxics, faults or runs', listOptions, (args) =>
       choose(async (terminal) => (await import('./list.js')).list(args, terminal)),
     )
@@ -157,6 +160,15 @@ function healOptions(command: Argv) {
     .example('$0 heal', 'Undo everything that killed runs left');
 }
 
+function verifyOptions(command: Argv) {
+  return command
+    .positional('run', { type: 'string', demandOption: true, describe: 'The folder of a run with load.opsLog: true' })
+    .example(
+      '$0 verify reports/20261121-140000-split-brain',
+      'Recount its lost writes; exit code 99 when there are any, or the summary says otherwise',
+    );
+}
+
 function listOptions(command: Argv) {
   return command
     .positional('what', { choices: ['profiles', 'workloads', 'toxics', 'faults', 'runs'] as const, describe: 'What to list; everything without it' })
@@ -212,4 +224,5 @@ export type RunArguments = Awaited<ReturnType<typeof runOptions>['argv']>;
 export type ValidateArguments = Awaited<ReturnType<typeof validateOptions>['argv']>;
 export type ReportArguments = Awaited<ReturnType<typeof reportOptions>['argv']>;
 export type HealArguments = Awaited<ReturnType<typeof healOptions>['argv']>;
+export type VerifyArguments = Awaited<ReturnType<typeof verifyOptions>['argv']>;
 export type ListArguments = Awaited<ReturnType<typeof listOptions>['argv']>;

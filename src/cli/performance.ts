@@ -5,14 +5,18 @@
 
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
+import { formatCount } from '../base/units.js';
 import { ChaosController } from '../chaos/controller.js';
 import { proveWhole } from '../chaos/proof.js';
 import { type Observer, startObserver } from '../observe/observer.js';
 import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import type { EventRecord } from '../result/records.js';
+import { FaultTimesCollector } from '../stats/faultTimes.js';
 import { MilestoneTracker } from '../stats/milestoneTracker.js';
 import { StopConditions } from '../stats/stopConditions.js';
 import { LiveThresholds } from '../stats/thresholds.js';
+import { ServerLosses } from '../verify/serverLosses.js';
+import { verificationFailed, verifyRun } from '../verify/verification.js';
 import type { Progress } from './progress.js';
 import type { RecordStream } from './recordStream.js';
 import type { Stage } from './stage.js';
@@ -37,6 +41,8 @@ export interface PerformanceOptions {
   stream: RecordStream;
   progress: Progress;
   teardown: Teardown;
+  /** The result folder. */
+  folder: string;
   /** Told t0 once it is fixed, before anything happens at it. */
   onStart(t0WallMs: number): void;
   interrupted: AbortSignal;
@@ -60,6 +66,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   progress.watch(t0Us, tracker);
   stream.add(progress);
   teardown.add('stop the progress display', () => progress.stop());
+  const verify = prepareVerification(options, t0Us);
 
   const observer = await startObserver({ target: stage.target, sink: stream, t0Us });
   teardown.add('stop watching the nodes', () => observer.stop());
@@ -97,12 +104,45 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
 
   const unhealed = await chaos.healAll(end.kind === 'complete' ? 'the load has ended' : `the run was ${end.kind}`);
   for (const what of unhealed) stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: `not healed: ${what}` });
-  if (end.kind !== 'interrupted' && end.kind !== 'failed') await waitUntilWhole(options, observer, sinceT0);
+  if (end.kind !== 'interrupted' && end.kind !== 'failed') {
+    await waitUntilWhole(options, observer, sinceT0);
+    await verify();
+  }
   await recordProof(stage, observer, stream, sinceT0);
   await recordFinalTarget(stage, stream, sinceT0);
   event({ state: 'end' });
   isOver = true;
   return end;
+}
+
+/** Listens from now on for what the verification has to know. Returns the step that reads everything back, which never throws. */
+function prepareVerification(options: PerformanceOptions, t0Us: number): () => Promise<void> {
+  const { plan, stage, stream, progress, folder, interrupted } = options;
+  const memory = stage.load.ledger;
+  if (memory === null) return async () => {};
+  const losses = new ServerLosses();
+  const faultTimes = new FaultTimesCollector();
+  stream.add(losses);
+  stream.add({ interval: () => {}, event: (event) => faultTimes.event(event) });
+  return async () => {
+    try {
+      const record = await verifyRun({
+        plan,
+        memory,
+        target: stage.target,
+        shardOfSlot: stage.load.shardOfSlot,
+        faults: faultTimes.list(),
+        losses,
+        t0Us,
+        folder,
+        signal: interrupted,
+        onProgress: (done, total) => progress.waitingFor(`reading back ${formatCount(done)} of ${formatCount(total)} keys`),
+      });
+      stream.event({ tUs: monotonicUs() - t0Us, type: 'consistency', ...record });
+    } catch (error) {
+      stream.event({ tUs: monotonicUs() - t0Us, type: 'message', level: 'error', text: verificationFailed(error) });
+    }
+  };
 }
 
 /** Waits for the load's own end, the first interrupt or a threshold that aborts; then no operation is open any more. */

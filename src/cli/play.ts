@@ -36,6 +36,7 @@ export async function play(
       stream,
       progress: new Progress(plan, terminal),
       teardown,
+      folder: folder.dir,
       onStart: (t0WallMs) => {
         started = true;
         folder.writeRun(makeRunRecord({ plan, folder: folder.dir, target: stage.target, proxied: stage.proxies !== null, t0WallMs }));

@@ -42,7 +42,7 @@ export async function setStage(plan: Plan, { stream, teardown, terminal, signal,
   const proxies = await makeProxies(plan, target, mesh, { journal, teardown });
   if (proxies) terminal.talk(proxiesText(proxies));
   signal.throwIfAborted();
-  const load = await connectLoad(plan, { target, proxies, stream, teardown, signal });
+  const load = await connectLoad(plan, { target, proxies, stream, teardown, signal, folder });
   await preload(plan, load, terminal, signal);
   return { target, proxies, journal, load };
 }
@@ -117,15 +117,20 @@ function checkConfirmCommand(plan: Plan, target: Target): void {
   );
 }
 
+export interface LoadConnection extends Pick<StageOptions, 'stream' | 'teardown' | 'signal'> {
+  /** Where operation logs go; absent: they are not written. */
+  folder?: string | null;
+}
+
 /** Load workers, connected to the target. */
 export async function connectLoad(
   plan: Plan,
-  { target, proxies, stream, teardown, signal }: Pick<Stage, 'target' | 'proxies'> & { stream: RunSink; teardown: Teardown; signal: AbortSignal },
+  { target, proxies, stream, teardown, signal, folder = null }: Pick<Stage, 'target' | 'proxies'> & LoadConnection,
 ): Promise<LoadRunner> {
   const endpoints = Array.from({ length: plan.load.threads }, (_, worker) =>
     target.endpoints(proxies?.natMapOf(clientGroupOf(plan, worker)) ?? null),
   );
-  const load = new LoadRunner(plan, endpoints, stream);
+  const load = new LoadRunner(plan, endpoints, stream, folder);
   teardown.add('end the load workers', () => load.terminate());
   await abortable(load.connect(), signal);
   return load;

@@ -6,11 +6,14 @@
 import { operationsOfPlan, traitsOf } from '../plan/operations.js';
 import { loadEndUs, type Plan } from '../plan/plan.js';
 import { type EventRecord, type GeneratorSample, INTERVAL_US } from '../result/records.js';
+import { NO_VERSION } from '../workload/valueStamp.js';
 import { type Client, OutcomeIndex } from './client.js';
 import { ClosedLoop } from './closedLoop.js';
+import type { Ledger } from './ledger.js';
 import type { WorkerInterval } from './messages.js';
 import { type Admission, OpenLoop } from './openLoop.js';
 import { NONE, OpenOperations, RowState } from './openOperations.js';
+import type { OperationLog } from './operationLog.js';
 import { NO_REASON, reasonIndex } from './reasonIndex.js';
 import { Recorder } from './recording.js';
 import type { Routing } from './routing.js';
@@ -49,6 +52,9 @@ export interface EngineOptions {
   generatorSample: (dispatchLagP99Us: number) => GeneratorSample;
   /** HOT: told again and again when the next operation is due, in machine monotonic µs; Infinity: not known. */
   expect?: (dueUs: number) => void;
+  /** Null or absent: none is kept. */
+  ledger?: Ledger | null;
+  log?: OperationLog | null;
 }
 
 /** HOT: all times inside are µs since t0, except what comes from the client. */
@@ -67,6 +73,8 @@ export class Engine implements Admission {
   readonly #lockers: Uint8Array;
   readonly #watch: ShardWatch;
   readonly #queues: ShardQueues;
+  readonly #ledger: Ledger | null;
+  readonly #log: OperationLog | null;
   readonly #pump = (): void => this.#runPump();
   #pumpIsDue = false;
   #t0Us = 0;
@@ -103,6 +111,8 @@ export class Engine implements Admission {
     this.#locks = new WriteLocks(plan.load.workload.keys.count, this.#share.writers, { ordinary: uses.ordinaryWrites, counters: uses.counters });
     this.#watch = new ShardWatch(worker, this.#operations, uses, (event) => options.output.event(event));
     this.#queues = new ShardQueues(this.#operations, shards);
+    this.#ledger = options.ledger ?? null;
+    this.#log = options.log ?? null;
     this.#loadEndUs = loadEndUs(plan);
   }
 
@@ -129,14 +139,14 @@ export class Engine implements Admission {
   }
 
   /** The client's `Completion`. Tokens of operations that ended before (by their deadline) are ignored. */
-  completed(token: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number): void {
+  completed(token: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number, attempts = 1): void {
     if (this.#state !== 'loading' && this.#state !== 'draining') return;
     const done = doneUs - this.#t0Us;
     if (done >= this.#intervalEndUs) this.#advance(done);
     const row = this.#operations.rowOf(token);
     if (row === NONE || this.#operations.state[row] !== RowState.inFlight) return;
     const sent = sentUs < 0 ? (this.#operations.sentUs[row] as number) : sentUs - this.#t0Us;
-    this.#end(row, outcome, reason, sent, done);
+    this.#end(row, outcome, reason, sent, done, attempts);
     this.#duePump();
   }
 
@@ -183,6 +193,7 @@ export class Engine implements Admission {
       const reason = isLate ? reasonIndex['queue-timeout'] : reasonIndex['queue-full'];
       this.#recorder.completed(phase, op, intendedUs, dispatchedUs, outcome, reason, 0, dispatchedUs);
       this.#watch.ended(list, false, intendedUs, dispatchedUs);
+      this.#log?.add(op, keyIndex, intendedUs, NONE, dispatchedUs, outcome, NONE, 0);
       if (lane !== NONE) this.#laneEnded(phase, lane, false, dispatchedUs);
       return;
     }
@@ -347,17 +358,20 @@ export class Engine implements Admission {
     this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) + 1;
     if (this.#lockers[op] === 1) this.#locks.setHolder(op === INCR, keyIndex, row);
     const valueBytes = op === GET ? 0 : (this.#operations.valueBytes[row] as number);
-    this.#client.send(this.#operations.tokenOf(row), op, keyIndex, valueBytes);
+    const version = this.#ledger === null ? NO_VERSION : this.#ledger.sent(row, op, keyIndex, valueBytes);
+    this.#client.send(this.#operations.tokenOf(row), op, keyIndex, valueBytes, version);
   }
 
   /** Ends an operation that the client had. */
-  #end(row: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number): void {
+  #end(row: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number, attempts = 1): void {
     const shard = (this.#operations.list[row] as number) >> 1;
     const op = this.#operations.operation[row] as number;
     const keyIndex = this.#operations.keyIndex[row] as number;
     const parked = this.#lockers[op] === 0 ? NONE : (this.#operations.link[row] as number);
     const parkedTail = this.#operations.chainTail[row] as number;
     this.#queues.inFlight[shard] = (this.#queues.inFlight[shard] as number) - 1;
+    if (this.#ledger !== null) this.#ledger.ended(row, this.#operations.tokenOf(row), op, keyIndex, outcome, doneUs, attempts);
+    if (this.#log !== null) this.#logRow(this.#log, row, sentUs, doneUs, outcome, attempts);
     this.#close(row, outcome, reason, sentUs, doneUs);
     if (this.#lockers[op] === 1) this.#passLock(op === INCR, keyIndex, shard, parked, parkedTail, doneUs);
   }
@@ -376,6 +390,7 @@ export class Engine implements Admission {
         return;
       }
       this.#queues.unparked(shard);
+      this.#logUnsent(row, nowUs, OutcomeIndex.fail);
       this.#close(row, OutcomeIndex.fail, reasonIndex['queue-timeout'], 0, nowUs);
       row = next;
     }
@@ -384,7 +399,19 @@ export class Engine implements Admission {
   /** Ends an operation that the client never had. It has left its queue already, unless everything is being stopped. */
   #endUnsent(row: number, outcome: OutcomeIndex, reason: number, doneUs: number): void {
     if (this.#isStopped) this.#queues.unparked((this.#operations.list[row] as number) >> 1);
+    this.#logUnsent(row, doneUs, outcome);
     this.#close(row, outcome, reason, 0, doneUs);
+  }
+
+  #logUnsent(row: number, doneUs: number, outcome: OutcomeIndex): void {
+    const { operation, keyIndex, intendedUs } = this.#operations;
+    this.#log?.add(operation[row] as number, keyIndex[row] as number, intendedUs[row] as number, NONE, doneUs, outcome, NONE, 0);
+  }
+
+  #logRow(log: OperationLog, row: number, sentUs: number, doneUs: number, outcome: OutcomeIndex, attempts: number): void {
+    const { operation, keyIndex, intendedUs } = this.#operations;
+    const version = this.#ledger === null ? NONE : this.#ledger.lastVersion;
+    log.add(operation[row] as number, keyIndex[row] as number, intendedUs[row] as number, sentUs, doneUs, outcome, version, attempts);
   }
 
   #close(row: number, outcome: OutcomeIndex, reason: number, sentUs: number, doneUs: number): void {

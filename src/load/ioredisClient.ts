@@ -233,7 +233,7 @@ export class IoredisClient implements Client {
     this.#attempts += command.attempts;
     if (error === null) {
       this.#retries += command.retries;
-      if (this.#replies !== null) tellReply(this.#replies, token, reply);
+      if (this.#replies !== null && command.name !== 'set') tellReply(this.#replies, token, reply);
       this.#completion(token, OutcomeIndex.ok, NO_REASON, command.sentUs, doneUs, command.attempts);
       return;
     }

@@ -2,6 +2,7 @@
  * The load as cli/run.ts sees it: starts the worker threads, merges their intervals into one ordered stream and forwards what
  * happens. It knows nothing of faults, and never waits for a server itself.
  */
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { unreachable } from '../base/assert.js';
 import { monotonicUs } from '../base/clock.js';
@@ -10,6 +11,7 @@ import { hasKey, operationsOfPlan } from '../plan/operations.js';
 import { loadEndUs, type OperationName, type Plan } from '../plan/plan.js';
 import type { EventRecord, RunSink } from '../result/records.js';
 import type { LoadEndpoints } from './client.js';
+import { type LedgerMemory, makeLedgerMemory } from './ledgerMemory.js';
 import { mergeIntervals } from './mergeIntervals.js';
 import type { FromWorker, ToWorker, WorkerInit, WorkerInterval } from './messages.js';
 import { type PacingHelper, startPacingHelper } from './pacingHelper.js';
@@ -32,10 +34,13 @@ interface Thread {
 export class LoadRunner {
   /** Resolves when every operation has ended and every interval is out; rejects with a KvbenchError when a worker failed. */
   readonly finished: Promise<void>;
+  /** Complete when the load has finished; null: the plan keeps none. */
+  readonly ledger: LedgerMemory | null;
   readonly #plan: Plan;
   /** By worker. */
   readonly #endpoints: readonly LoadEndpoints[];
   readonly #sink: RunSink;
+  readonly #folder: string | null;
   readonly #threads: Thread[] = [];
   /** Intervals that not every worker has sent yet, by index. */
   readonly #partial = new Map<number, WorkerInterval[]>();
@@ -53,12 +58,17 @@ export class LoadRunner {
   #nextPhase = 0;
   #isLoadOver = false;
 
-  /** @param endpoints the same for all workers, or one for each */
-  constructor(plan: Plan, endpoints: LoadEndpoints | readonly LoadEndpoints[], sink: RunSink) {
+  /**
+   * @param endpoints the same for all workers, or one for each
+   * @param folder where operation logs go, if the plan wants them
+   */
+  constructor(plan: Plan, endpoints: LoadEndpoints | readonly LoadEndpoints[], sink: RunSink, folder: string | null = null) {
     this.#plan = plan;
     this.#operationNames = operationsOfPlan(plan);
     this.#endpoints = 'mode' in endpoints ? Array.from({ length: plan.load.threads }, () => endpoints) : endpoints;
     this.#sink = sink;
+    this.#folder = folder;
+    this.ledger = makeLedgerMemory(plan, plan.load.threads);
     this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
     this.finished.then(
       () => {
@@ -70,6 +80,11 @@ export class LoadRunner {
       },
       () => {},
     );
+  }
+
+  /** The shard of each slot, as at t0. */
+  get shardOfSlot(): Uint16Array {
+    return this.#endpoints[0]?.shardOfSlot ?? new Uint16Array(0);
   }
 
   /** Starts the workers; resolves when all of them are connected. Throws TARGET_UNREACHABLE or WORKER_FAILED. */
@@ -97,7 +112,11 @@ export class LoadRunner {
       );
     }
     const pacingMemory = this.#pacing?.memory ?? null;
-    for (const [worker, endpoints] of this.#endpoints.entries()) this.#startWorker({ worker, workers, plan: this.#plan, endpoints, pacingMemory });
+    const hasLog = this.#plan.load.opsLog === true && this.#folder !== null;
+    for (const [worker, endpoints] of this.#endpoints.entries()) {
+      const logFile = hasLog ? join(this.#folder ?? '', `ops-${worker}.ndjson`) : null;
+      this.#startWorker({ worker, workers, plan: this.#plan, endpoints, pacingMemory, ledger: this.ledger, logFile });
+    }
     await this.#until(() => this.#threads.every((thread) => thread.isReady));
   }
 

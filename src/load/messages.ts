@@ -2,6 +2,7 @@
 import type { AccessKind, Plan } from '../plan/plan.js';
 import type { EventRecord, GeneratorSample } from '../result/records.js';
 import type { ClientCounters, LoadEndpoints } from './client.js';
+import type { LedgerMemory } from './ledgerMemory.js';
 
 export interface WorkerInit {
   worker: number;
@@ -10,6 +11,10 @@ export interface WorkerInit {
   endpoints: LoadEndpoints;
   /** Shared with the pacing thread; null when the plan is paced otherwise. */
   pacingMemory: SharedArrayBuffer | null;
+  /** Shared with all workers and the main thread; null: no ledger is kept. */
+  ledger: LedgerMemory | null;
+  /** Where its operation log goes; null: nowhere. */
+  logFile: string | null;
 }
 
 export type ToWorker =

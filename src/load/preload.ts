@@ -4,8 +4,10 @@
  */
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { type Reason, reasons } from '../result/records.js';
+import { NO_VERSION } from '../workload/valueStamp.js';
 import type { ValueSizer } from '../workload/values.js';
 import { type Client, OutcomeIndex } from './client.js';
+import type { Ledger } from './ledger.js';
 import { SET } from './share.js';
 
 /** How often a key is tried. */
@@ -49,6 +51,7 @@ export class Preloader {
     readonly sizer: ValueSizer,
     keys: { count: number; worker: number; writers: number },
     readonly onProgress: (done: number, total: number) => void,
+    readonly ledger: Pick<Ledger, 'preloadVersionOf'> | null = null,
   ) {
     const own = keys.worker < keys.writers ? Math.ceil((keys.count - keys.worker) / keys.writers) : 0;
     this.#keys = Uint32Array.from({ length: own }, (_, i) => i * keys.writers + keys.worker);
@@ -100,7 +103,9 @@ export class Preloader {
     this.#pumpIsDue = false;
     while (this.#next < this.#keys.length && this.#next - this.#settled < this.#window) {
       const keyIndex = this.#keys[this.#next++] as number;
-      this.client.send(this.#round * 2 ** 32 + keyIndex, SET, keyIndex, this.sizer.valueBytesOf(keyIndex));
+      const valueBytes = this.sizer.valueBytesOf(keyIndex);
+      const version = this.ledger === null ? NO_VERSION : this.ledger.preloadVersionOf(keyIndex, valueBytes);
+      this.client.send(this.#round * 2 ** 32 + keyIndex, SET, keyIndex, valueBytes, version);
     }
     this.client.flush();
     const nowUs = monotonicUs();

@@ -6,24 +6,41 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { unreachable } from '../base/assert.js';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
+import { operationsOfPlan } from '../plan/operations.js';
+import { ValueStamper } from '../workload/valueStamp.js';
 import { ValuePool, ValueSizer } from '../workload/values.js';
 import type { ClientCounters, Completion } from './client.js';
 import { Engine } from './engine.js';
 import { GeneratorHealth, threadCpuUs } from './generatorHealth.js';
+import { Ledger } from './ledger.js';
 import { makeClient } from './makeClient.js';
 import type { FromWorker, ToWorker, WorkerInit } from './messages.js';
+import { OperationLog } from './operationLog.js';
 import { Preloader } from './preload.js';
 import { Routing } from './routing.js';
 import { makeTicker } from './ticker.js';
 
 const CONNECT_TIMEOUT_US = 10_000_000;
 
-const { worker, workers, plan, endpoints, pacingMemory } = workerData as WorkerInit;
+const { worker, workers, plan, endpoints, pacingMemory, ledger: memory, logFile } = workerData as WorkerInit;
 const { keys, values, checksum } = plan.load.workload;
 const health = new GeneratorHealth(worker);
 const ticker = makeTicker(plan.load.pacing, worker, pacingMemory);
 const sizer = new ValueSizer(plan.seed, values, checksum);
 const routing = new Routing(keys, endpoints.shardOfSlot, endpoints.shardCount);
+const ledger =
+  memory === null
+    ? null
+    : new Ledger({
+        memory,
+        worker,
+        ttlUs: plan.load.workload.ttlMs * 1000,
+        timeoutUs: plan.load.timeoutUs,
+        resends: plan.load.resend === 'client-default',
+      });
+const log = logFile === null ? null : new OperationLog(logFile, worker, keys, operationsOfPlan(plan));
+/** When the preload began, machine monotonic µs; null: there was none. */
+let preloadedUs: number | null = null;
 /** Null before t0 is known. */
 let t0Us: number | null = null;
 /** What the client did before t0, in the preload. */
@@ -38,6 +55,8 @@ const client = await makeClient({
   worker,
   routing,
   values: new ValuePool(plan.seed, sizer.maxBytes, checksum),
+  stamper: memory === null ? null : new ValueStamper(memory.run, worker),
+  replies: ledger,
   completion: (token, outcome, reason, sentUs, doneUs, attempts) => consumer?.completed(token, outcome, reason, sentUs, doneUs, attempts),
   listener: {
     connection(address, state, reason) {
@@ -58,6 +77,8 @@ const engine = new Engine({
   nowUs: monotonicUs,
   generatorSample: (dispatchLagP99Us) => health.sample(dispatchLagP99Us, ticker.takeBusyShare?.()),
   expect: (dueUs) => ticker.expect(dueUs),
+  ledger,
+  log,
   output: {
     interval: (interval) => post({ type: 'interval', interval }),
     event: (event) => post({ type: 'event', event }),
@@ -82,6 +103,7 @@ function finish(): void {
   };
   client.close();
   health.close();
+  log?.close();
   post({ type: 'finished', counters, cpuUs: threadCpuUs(), rssBytesMax: Math.max(health.rssBytesMax, process.memoryUsage.rss()) });
   parentPort?.close();
 }
@@ -95,12 +117,19 @@ function fail(thrown: unknown): void {
 }
 
 async function preload(): Promise<void> {
-  const preloader = new Preloader(client, sizer, { count: keys.count, worker, writers: Math.min(workers, keys.count) }, (done, total) =>
-    post({ type: 'preloadProgress', done, total }),
-  );
+  preloadedUs = monotonicUs();
+  const onProgress = (done: number, total: number): void => post({ type: 'preloadProgress', done, total });
+  const preloader = new Preloader(client, sizer, { count: keys.count, worker, writers: Math.min(workers, keys.count) }, onProgress, ledger);
   consumer = preloader;
   const result = await preloader.run();
   post({ type: 'preloaded', ...result });
+}
+
+/** Before t0, so that no reader meets a key of which it does not know. */
+function notePreload(atUs: number): void {
+  if (ledger === null) return;
+  const writers = Math.min(workers, keys.count);
+  if (worker < writers) for (let key = worker; key < keys.count; key += writers) ledger.preloaded(key, sizer.valueBytesOf(key), atUs);
 }
 
 function handle(message: ToWorker): void {
@@ -112,6 +141,7 @@ function handle(message: ToWorker): void {
       t0Us = message.t0Us;
       consumer = engine;
       before = client.counters();
+      if (preloadedUs !== null) notePreload(preloadedUs - message.t0Us);
       health.restart();
       engine.start(message.t0Us);
       ticker.start(() => engine.tick());

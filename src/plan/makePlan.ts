@@ -37,7 +37,7 @@ const FIXED_BYTES = 64;
 
 /** @param cores of the machine that makes the load: they decide about `pacing: auto` */
 export function makePlan(profile: SingleProfile, cores: number = availableParallelism()): Plan {
-  const load = loadPlan(profile.load, cores);
+  const load = loadPlan(profile, cores);
   const chaos = faultPlans(profile.chaos, profile.seed, loadEndUs({ load }));
   return {
     name: profile.name,
@@ -61,7 +61,8 @@ function toxiproxyPlan(where: string, chaos: readonly FaultPlan[]): Plan['toxipr
   return where === 'embedded' ? { kind: 'embedded' } : { kind: 'url', url: where };
 }
 
-function loadPlan(load: Load, cores: number): LoadPlan {
+function loadPlan(profile: SingleProfile, cores: number): LoadPlan {
+  const { load } = profile;
   const { client, connections, maxInFlight, maxQueued, resend, readFrom } = load;
   const clientGroups = Object.entries(load.clientGroups ?? {}).map(([name, threads]) => ({ name, threads }));
   const threads = clientGroups.length > 0 ? clientGroups.reduce((sum, group) => sum + group.threads, 0) : load.threads;
@@ -77,10 +78,33 @@ function loadPlan(load: Load, cores: number): LoadPlan {
     readFrom,
     ...(confirm === undefined ? {} : { confirm }),
     pacing: load.pacing === 'auto' ? pacingFor(load.phases, threads, cores) : load.pacing,
+    ...ledgerPlan(profile, threads),
     workload: workloadPlan(load.workload),
     phases: phasePlans(load.phases),
     ...(clientGroups.length > 0 ? { clientGroups } : {}),
   };
+}
+
+/**
+ * The trials of a search for the capacity share one filled key space, which no ledger of one trial could know; and what a custom command
+ * writes has no version.
+ */
+function ledgerPlan({ load, chaos, capacity }: SingleProfile, threads: number): Pick<LoadPlan, 'ledger' | 'opsLog'> {
+  const opsLog = load.opsLog ? ({ opsLog: true } as const) : {};
+  const hasCustomWrites = commandPlans(load.workload).some(({ kind, weight }) => kind === 'write' && weight > 0);
+  const isOn = load.ledger === 'on' || (load.ledger === 'auto' && capacity === null && chaos.length > 0 && !hasCustomWrites);
+  return isOn ? { ledger: { keyStride: strideOf(load.workload.keys.count, load.ledgerKeys, threads) }, ...opsLog } : opsLog;
+}
+
+/** The smallest stride that keeps within the limit and has no factor in common with the number of workers. */
+function strideOf(keyCount: number, limit: number, workers: number): number {
+  let stride = Math.ceil(keyCount / limit);
+  while (stride > 1 && commonFactor(stride, workers) > 1) stride++;
+  return stride;
+}
+
+function commonFactor(a: number, b: number): number {
+  return b === 0 ? a : commonFactor(b, a % b);
 }
 
 /**

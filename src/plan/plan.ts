@@ -111,6 +111,10 @@ export interface LoadPlan {
   confirm?: ConfirmPlan;
   /** What wakes a worker when an operation is due. */
   pacing: Pacing;
+  /** Absent: no ledger is kept. */
+  ledger?: LedgerPlan;
+  /** Absent: no operation is logged one by one. */
+  opsLog?: true;
   workload: WorkloadPlan;
   phases: PhasePlan[];
   /** Who stands where when the network is cut: each group has so many of the threads, in this order. Absent: one group of all. */
@@ -130,6 +134,11 @@ export interface ConfirmPlan {
   /** So many replicas must have it (WAITAOF: synced). */
   replicas: number;
   timeoutMs: number;
+}
+
+export interface LedgerPlan {
+  /** One key of so many is tracked; 1: all. Has no factor in common with the number of workers, so that each of them has its part. */
+  keyStride: number;
 }
 
 export interface WorkloadPlan {

@@ -10,6 +10,7 @@ import { openShape } from '../plan/openShape.js';
 import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
 import type { CommonFault } from './chaosSchema.js';
 import { durationText } from './durationText.js';
+import { whyNoLedger } from './ledgerChecks.js';
 import type { Phase } from './loadSchema.js';
 import { impossibleIn, type LabShape, type ParsedSelector } from './nodeSelector.js';
 import { singlePhases } from './phaseSteps.js';
@@ -229,6 +230,8 @@ export function checkThresholds(ground: Ground, section: Path, parsed: Readonly<
     }
     const wrongTag = tagProblem(ground, metric);
     if (wrongTag) ground.problems.add(ground.tree.place([...section, key], 'key'), wrongTag);
+    const noLedger = metric.name === 'lost_writes' ? whyNoLedger(ground) : null;
+    if (noLedger) ground.problems.add(ground.tree.place([...section, key], 'key'), `lost_writes needs the ledger, and ${noLedger}`);
     for (const { path, text, abortOnFail, delayAbortEvalUs } of expressionsOf([...section, key], value)) {
       const threshold = parseThreshold(metric, text);
       if ('problem' in threshold) ground.problems.add(ground.tree.place(path), threshold.problem);

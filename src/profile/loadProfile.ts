@@ -13,6 +13,7 @@ import { checkCommands } from './commandChecks.js';
 import { checkConfirmations } from './confirmSchema.js';
 import { checkAllow, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
+import { checkLedger } from './ledgerChecks.js';
 import { applyOverrides } from './overrides.js';
 import { type Problem, ProblemList, ProfileError } from './problems.js';
 import { documentedProfileSchema, type ProfileOutput, resolvedProfileSchema } from './profileSchema.js';
@@ -147,6 +148,7 @@ function resolveOne(
   checkPhases(ground);
   checkReads(ground);
   checkConfirmations(ground, parsed.isRight(['load', 'wait']) && parsed.isRight(['load', 'waitAof']) ? (parsed.profile?.load ?? null) : null);
+  checkLedger(ground);
   checkCommands(ground, parsed.isRight(['load', 'workload', 'commands']) ? parsed.profile : null);
   checkClientGroups(ground);
   checkAllow(ground, options.faults);

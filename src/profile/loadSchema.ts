@@ -112,6 +112,23 @@ export function loadSchema<W extends z.ZodType, P extends z.ZodType>(workload: W
       .optional()
       .describe('WAITAOF after each write, counted as for `wait`: synced to disk, not only received. Redis 7.2 and newer, and Valkey.')
       .meta({ examples: [{ local: 1, replicas: 1, timeout: '100ms' }] }),
+    ledger: z
+      .enum(['auto', 'on', 'off'])
+      .default('auto')
+      .describe(
+        'The record of what was acknowledged, against which all tracked keys are read back after the run: lost writes, stale reads, damaged values, double increments. It changes nothing of the load but the first 24 bytes of values (of records with `checksum`, the first one’s own number and sum go with them); shorter values are tracked without a version. `auto`: on in a profile with chaos.',
+      ),
+    ledgerKeys: whole(1, 100_000_000)
+      .default(1_000_000)
+      .describe(
+        'The most keys the ledger tracks, about 25 bytes of memory each. Of a larger key space every n-th key is tracked, and the report says so.',
+      ),
+    opsLog: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Write one line per operation (`ops-<worker>.ndjson`) and what the servers hold in the end (`final-values.ndjson`), so that `kvbench verify` can do the count again. Takes about 100 bytes of disk per operation and costs the load generator throughput.',
+      ),
     pacing: z
       .enum(['auto', ...pacings])
       .default('auto')

@@ -4,7 +4,6 @@
  */
 import { parseDurationUs, parseRatePerSec } from '../base/units.js';
 import { type MetricName, metricNames, type TagName, type ThresholdPlan, tagNames } from '../plan/plan.js';
-import { laterMetrics } from './notYet.js';
 import { didYouMean } from './suggest.js';
 
 type AggregateKind = ThresholdPlan['aggregate']['kind'];
@@ -44,8 +43,6 @@ export function parseMetric(text: string): ParsedMetric | { problem: string } {
   if (!match?.[1]) return { problem: `${JSON.stringify(text)} is not a metric; write it like latency or latency{op:get,during:before}` };
   const name = metricNames.find((known) => known === match[1]);
   if (!name) return { problem: `unknown metric "${match[1]}"${didYouMean(match[1], metricNames, 'the metrics are')}` };
-  const later = laterMetrics[name];
-  if (later) return { problem: later };
   const tags: ParsedMetric['tags'] = {};
   for (const part of match[2] === undefined ? [] : match[2].split(',')) {
     const [, key, value] = /^\s*(\w+)\s*:\s*(\S.*?)\s*$/.exec(part) ?? [];

@@ -156,7 +156,23 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
   ['unknown shard in a tag', thresholds('§"gap{shard:3}": max<5s'), 'gap{shard:3}: there is no shard 3; this target has shards 0 to 2'],
   ['a recovery time of all shards', thresholds('§"rto{shard:all}": max<5s'), /^rto\{shard:all\}: a recovery time is of one shard or any/],
   ['unknown fault in a tag', thresholds('§"rto{fault:1}": max<5s'), 'rto{fault:1}: there is no fault 1; this profile has no faults'],
-  ['lost writes without a ledger', thresholds('§lost_writes: count==0'), /^lost_writes needs the ledger, which this version does not have/],
+  [
+    'lost writes where nothing is broken, so that no ledger is kept',
+    thresholds('§lost_writes: count==0'),
+    'lost_writes needs the ledger, and without chaos it is off unless load.ledger says on; write ledger: on',
+  ],
+  [
+    'lost writes without a ledger',
+    load('load: { ledger: "off", workload: session-cache, phases: [{ duration: 5s, rate: 1/s }] }\nthresholds: { §lost_writes: value<1 }'),
+    'lost_writes needs the ledger, and load.ledger is off; write ledger: on',
+  ],
+  [
+    'a ledger of what custom commands write',
+    load(
+      'load: { ledger: §on, workload: { operations: { get: 1, push: 1 }, commands: { push: { command: "LPUSH {key} {value}", kind: write } } }, phases: [{ duration: 5s, rate: 1/s }] }',
+    ),
+    'ledger: a custom command of the workload writes keys, and what it writes has no version; leave ledger out, or the command',
+  ],
   ['YAML syntax', 'target: [1, 2\n§load: x\n', /^YAML: /],
   ['YAML with two colons', 'target: §a: b\n', /^YAML: a second ": " on this line/],
   ['YAML key twice', `${good}name: a\n§name: b\n`, /^YAML: this key stands twice/],

@@ -47,6 +47,7 @@ export function eventLine(event: EventRecord): string | null {
     case 'reachable':
     case 'replicas':
     case 'server':
+    case 'consistency':
     case 'span':
     case 'client':
     case 'thread':

@@ -6,6 +6,7 @@ import { formatCount, formatSeconds, formatUs } from '../base/units.js';
 import type { RunRecord } from '../result/records.js';
 import type { OperationCounts, PhaseSummary, Summary, ThresholdResult, WindowSummary } from '../result/summary.js';
 import { type Mark, SummaryPage } from './summaryPage.js';
+import { addConsistency } from './terminalConsistency.js';
 import { addGenerator, addServers } from './terminalGenerator.js';
 import { addFaults, addGaps, addHealing } from './terminalOutages.js';
 import { addTimes } from './terminalTimes.js';
@@ -33,6 +34,7 @@ export function renderTerminalSummary(summary: Summary, run: RunRecord, options:
   addFaults(page, summary);
   addHealing(page, summary);
   addGaps(page, summary, run);
+  addConsistency(page, summary);
   addServers(page, summary);
   if (!summary.generator.saturated) addGenerator(page, summary);
   addAdvice(page, summary.advice);

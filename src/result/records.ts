@@ -4,6 +4,7 @@
  * All times are whole µs since t0.
  */
 import type { AccessKind, OperationName } from '../plan/plan.js';
+import type { ConsistencyRecord } from './consistency.js';
 
 export const FORMAT_VERSION = 1;
 export const INTERVAL_US = 100_000;
@@ -234,6 +235,8 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   | { type: 'target'; nodes: NodeRecord[]; keysPerNode: Record<string, number> }
   /** Once, after healing: whether the target is as it should be. `holds`: what was looked at and found well; `missing`: what is not. */
   | { type: 'proof'; holds: string[]; missing: string[] }
+  /** Once, after reading back what the ledger tracks. */
+  | ({ type: 'consistency' } & ConsistencyRecord)
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
 );
 export type EventType = EventRecord['type'];

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { runsGroupSchema, runsGroupSummarySchema } from './groupSchemas.js';
 import { FORMAT_VERSION, reasons } from './records.js';
-import { eventSchema, intervalSchema, runSchema, summarySchema } from './schemas.js';
+import { eventSchema, intervalSchema, lostWriteSchema, runSchema, summarySchema } from './schemas.js';
 
 const sections: readonly { file: string; text: string; schema: z.ZodType }[] = [
   {
@@ -41,6 +41,16 @@ line is \`{"formatVersion":${FORMAT_VERSION},"type":"events"}\`.`,
     schema: eventSchema,
   },
   {
+    file: 'lost-writes.ndjson',
+    text: `One line per acknowledged write that the servers no longer held when all tracked keys were read back, in order of time; only of runs with a ledger. The
+first line is \`{"formatVersion":${FORMAT_VERSION},"type":"lostWrites"}\`.
+
+A SET or DEL of a key has a rising version. Lost is every acknowledged one that is newer than what the key holds, unless that is the version of a write of
+unknown outcome, which may happen at any later time. Of a key that is gone the least is assumed: that its last acknowledged DEL is what it went back to. What a TTL
+or the eviction of keys explains is not lost. An INCR is lost when a counter is below what was answered before; applied twice when it is above what can have been.`,
+    schema: lostWriteSchema,
+  },
+  {
     file: 'group.json',
     text: `Of a group of runs: repeats (\`kvbench run --repeat N\`), variants of a profile, base against candidate (\`kvbench ab\`). The runs are ordinary result folders,
 \`runs/NN-variant/\`, each on a target brought up afresh. That of a search for the capacity is described above.`,
@@ -72,6 +82,8 @@ may be cut off.
 | \`summary.json\` | verdict, sentence, latency, gaps, milestones, thresholds |
 | \`junit.xml\` | one test case per threshold |
 | \`report.html\`, \`*.png\` | the report, and its main picture |
+| \`lost-writes.ndjson\` | the acknowledged writes that are gone; with a ledger |
+| \`ops-<worker>.ndjson\`, \`final-values.ndjson\` | with \`load.opsLog\`: every operation (arrays in the order of \`columns\` in the first line), and what each tracked key held in the end (its first 24 bytes, length and CRC-32 of the rest); \`kvbench verify\` counts from these alone |
 | \`nodes/*.log\` | the servers' own logs, in a lab |
 
 A search for the capacity makes a *group*: \`group.json\` (the plan with \`capacity\`, machine and target), \`runs/NN-<rate>/\`, each the folder of a run as

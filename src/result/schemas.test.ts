@@ -24,6 +24,7 @@ const eventTypes: Record<EventType, true> = {
   reachable: true,
   replicas: true,
   server: true,
+  consistency: true,
   span: true,
   client: true,
   thread: true,

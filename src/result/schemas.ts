@@ -153,6 +153,27 @@ export const eventSchema = z
     event('thread', { worker: z.number().int(), cpuUs: z.number(), rssBytesMax: z.number() }),
     event('target', { nodes: z.array(nodeRecord), keysPerNode: z.record(z.string(), z.number()) }),
     event('proof', { holds: z.array(z.string()), missing: z.array(z.string()) }),
+    event('consistency', {
+      keyCount: count,
+      keyStride: count,
+      checkedKeys: count,
+      unverifiedKeys: count,
+      ackedWrites: count,
+      unstampedWrites: count,
+      indeterminateWrites: count,
+      lostWrites: count,
+      lostKeys: count,
+      isLowerBound: z.boolean(),
+      resurrectedKeys: count,
+      values: z.looseObject({ corrupt: count, foreign: count, neverWritten: count }).describe('held in the end'),
+      reads: z.record(z.string(), count).describe('what reads brought during the run'),
+      explained: z.record(z.string(), count),
+      counters: z.record(z.string(), count).nullable(),
+      evictedKeys: count,
+      expiredKeys: count,
+      lost: z.array(z.looseObject({ shard: z.number().int(), startUs: timeUs, count, faultId: z.number().int().nullable() })),
+      lostSpan: z.looseObject({ firstUs: timeUs, lastUs: timeUs }).nullable(),
+    }),
     event('message', { level: z.enum(['info', 'warning', 'error']), text: z.string() }),
   ])
   .describe('One thing that happened.');
@@ -247,6 +268,51 @@ const fault = z.looseObject({
 });
 const targetNodes = z.array(z.looseObject({ id: z.string(), role: z.string(), address: z.string(), slots: z.array(z.string()) }));
 
+const countersOf = { acked: count, indeterminate: count, final: count, lost: count, doubleApplied: count, resent: count };
+const explained = z.looseObject({ overwrittenByIndeterminate: count, deletedByIndeterminate: count, expired: count, evicted: count });
+const consistency = z.looseObject({
+  checkedKeys: count.describe('read back, ordinary keys and counters'),
+  ackedWrites: count.describe('SETs and DELs of tracked keys, with those of the preload'),
+  indeterminateWrites: count,
+  lostWrites: count.describe('acknowledged SETs and DELs that are newer than what their key holds'),
+  staleReads: count.describe('returned less than was acknowledged before they were sent'),
+  resurrectedKeys: count.describe('have a value although the last acknowledged write deleted them'),
+  corruptValues: count.describe('held in the end, or returned by a read'),
+  foreignValues: count.describe('of another key or run'),
+  neverWrittenValues: count.describe('of a version that was never sent, or was refused'),
+  counters: z.looseObject(countersOf).describe('increments; resent: of the double ones, by a client that sent the operation again'),
+  heldInTheEnd: z.looseObject({ corrupt: count, foreign: count, neverWritten: count }).describe('of these, without what reads returned'),
+  unverifiedKeys: count,
+  keyStride: z.number().int().describe('every so many keys one was tracked'),
+  lostKeys: count,
+  isLowerBound: z.boolean().describe('not all acknowledgements were remembered one by one: more can be lost'),
+  nonMonotonicReads: count.describe('returned less than the same worker had read before'),
+  checkedReads: count,
+  unjudgedReads: count,
+  readFrom: z.enum(['master', 'replica']),
+  unstampedWrites: count.describe('of values too short for a version'),
+  explained: explained.describe('keys that lack their last acknowledged write, by what explains it'),
+  evictedKeys: count,
+  expiredKeys: count,
+  rpo: z.looseObject({ writes: count, firstMs: z.number(), lastMs: z.number(), spanMs: z.number() }).nullable(),
+  lost: z.array(z.looseObject({ shard: z.number().int(), startMs: z.number(), count, faultId: z.number().int().nullable() })),
+});
+
+/** A line of `lost-writes.ndjson`. */
+export const lostWriteSchema = z
+  .looseObject({
+    key: z.string(),
+    slot: z.number().int(),
+    shard: z.number().int(),
+    op: z.enum(['set', 'del', 'incr']),
+    version: z.number().int().nullable().describe('as stamped into the value; null for increments'),
+    count: count.describe('increments lost at once; else 1'),
+    ackedUs: timeUs.describe('when it was acknowledged; −1: by the preload; of increments, when their loss was noticed'),
+    faultId: z.number().int().nullable().describe('in force on that shard then, or else the next one after it'),
+    foundVersion: z.number().int().nullable().describe('what the key holds instead; null: it is gone, or its value has no version'),
+  })
+  .describe('An acknowledged write that the servers no longer hold.');
+
 export const summarySchema = z
   .looseObject({
     formatVersion,
@@ -315,7 +381,7 @@ export const summarySchema = z
       waits: count.optional().describe('WAIT or WAITAOF after writes, that were answered; absent where none were asked'),
       waitShort: count.optional().describe('how many of these fell short of what was asked'),
     }),
-    consistency: z.null(),
+    consistency: consistency.nullable().describe('null: no ledger was kept, or nothing was read back'),
     thresholds: z.array(
       z.looseObject({ metric: z.string(), expression: z.string(), observed: z.number().nullable(), ok: z.boolean(), note: z.string().optional() }),
     ),

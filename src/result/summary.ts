@@ -28,12 +28,60 @@ export interface Summary {
   healing?: { whole: boolean; holds: string[]; missing: string[] } | null;
   /** `waits`: WAIT or WAITAOF after writes that were answered, `waitShort`: how many of these fell short; absent where none were asked. */
   client: { attempts: number; retries: number; reconnects: number; slotRefreshes: number; waits?: number; waitShort?: number };
-  consistency: null;
+  /** Null: no ledger was kept, or nothing was read back. */
+  consistency: ConsistencySummary | null;
   thresholds: ThresholdResult[];
   generator: GeneratorSummary;
   /** By node; absent in summaries of earlier versions, empty when no node could be asked. */
   servers?: ServerSummary[];
   target: TargetSummary | null;
+}
+
+/** Of the keys that the ledger tracks, read back when the target was healed and whole. */
+export interface ConsistencySummary {
+  /** Read back, ordinary keys and counters. */
+  checkedKeys: number;
+  /** SETs and DELs, with those of the preload. */
+  ackedWrites: number;
+  indeterminateWrites: number;
+  /** Acknowledged SETs and DELs that are newer than what their key holds. */
+  lostWrites: number;
+  /** Reads that returned less than was acknowledged before they were sent. */
+  staleReads: number;
+  /** Keys with a value although the last acknowledged write deleted them. */
+  resurrectedKeys: number;
+  /** Held in the end or returned by a read: damaged; another key's or run's; never acknowledged as written. */
+  corruptValues: number;
+  foreignValues: number;
+  neverWrittenValues: number;
+  /** Increments. `resent`: of the double ones, by a client that sent the operation again. */
+  counters: { acked: number; indeterminate: number; final: number; lost: number; doubleApplied: number; resent: number };
+  /** Of the three kinds of wrong values: what the servers held in the end, without what reads returned. */
+  heldInTheEnd: { corrupt: number; foreign: number; neverWritten: number };
+  unverifiedKeys: number;
+  /** Every so many keys one was tracked; 1: all. */
+  keyStride: number;
+  lostKeys: number;
+  /** More can be lost: not all acknowledgements were remembered one by one. */
+  isLowerBound: boolean;
+  /** Reads that returned less than the same worker had read before. */
+  nonMonotonicReads: number;
+  checkedReads: number;
+  /** Suspicious reads beyond what could be remembered. */
+  unjudgedReads: number;
+  /** Replicas may answer with less than was acknowledged: stale reads are no fault then. */
+  readFrom: 'master' | 'replica';
+  /** Values too short for a version. */
+  unstampedWrites: number;
+  /** Keys that lack their last acknowledged write, by what explains it. */
+  explained: { overwrittenByIndeterminate: number; deletedByIndeterminate: number; expired: number; evicted: number };
+  /** Of the servers, by their own count. */
+  evictedKeys: number;
+  expiredKeys: number;
+  /** Recovery point: lost writes and increments, and between which acknowledgements; null: none was lost. */
+  rpo: { writes: number; firstMs: number; lastMs: number; spanMs: number } | null;
+  /** Lost writes and increments by shard, fault and 100 ms of their acknowledgement. */
+  lost: { shard: number; startMs: number; count: number; faultId: number | null }[];
 }
 
 export interface OperationCounts {

@@ -5,6 +5,7 @@
 import { formatCount, formatPercent, formatSeconds, formatUs } from '../base/units.js';
 import type { RunRecord } from '../result/records.js';
 import type { FaultSummary, Gap, Summary, WindowSummary } from '../result/summary.js';
+import { lossClause } from './consistencySummary.js';
 import { type Outage, outageParts, worstOutage } from './outage.js';
 import type { RunEnd } from './runEnd.js';
 
@@ -40,7 +41,9 @@ export function sentenceOf(story: Story): string {
   }[end.kind];
   const body = happening(story);
   const saturated = summary.generator.saturated ? '. The load generator was saturated: these are its figures, not the store’s' : '';
-  return `${lead}${lead === '' ? body : lowerFirst(body)}${saturated}`;
+  const losses = lossClause(summary.consistency);
+  const lost = losses === null ? '' : `. ${upperFirst(losses)}`;
+  return `${lead}${lead === '' ? body : lowerFirst(body)}${lost}${saturated}`;
 }
 
 function happening(story: Story): string {
@@ -131,7 +134,7 @@ function nothingHappened({ summary }: Story): string {
   const core = `${formatCount(ops.total)} operations at ${formatCount(throughputOpsPerSec)}/s, p99 ${formatUs(latencyUs.all?.p99 ?? null)}`;
   const errors = notOk === 0 ? 'none failed' : `${formatCount(notOk)} failed (${reasonsOf(ops.byReason)})`;
   if (gap) return `No outage but a short silence of ${formatSeconds(gap.durationMs)} that fits a stall of the load generator: ${core}, ${errors}`;
-  return notOk === 0 ? `Nothing went wrong: ${core}, ${errors}` : `No outage: ${core}, ${errors}`;
+  return notOk === 0 && lossClause(summary.consistency) === null ? `Nothing went wrong: ${core}, ${errors}` : `No outage: ${core}, ${errors}`;
 }
 
 /** The setting that dominates the worst outage, and the command that tries another value; null when none does. */

@@ -6,7 +6,7 @@ import { unreachable } from '../base/assert.js';
 import { accessOf } from '../plan/operations.js';
 import type { AccessKind, Plan, ThresholdPlan, WorkloadPlan } from '../plan/plan.js';
 import type { IntervalRecord } from '../result/records.js';
-import type { ThresholdResult } from '../result/summary.js';
+import type { ConsistencySummary, ThresholdResult } from '../result/summary.js';
 import type { GapUs } from './gaps.js';
 import { Counts } from './hdr.js';
 import { Scope } from './scope.js';
@@ -32,11 +32,15 @@ export interface Outcome {
   durationUs?: number;
   /** While the run is on, operations without an answer yet do not count against availability. */
   live: boolean;
+  /** Null or absent: no ledger, or nothing was read back (yet). */
+  consistency?: ConsistencySummary | null;
 }
 
 interface Observation {
   observed: number | null;
   note?: string;
+  /** It does not cover everything, so that it cannot hold. */
+  isPartial?: boolean;
 }
 
 export class Probe {
@@ -101,9 +105,9 @@ export class Probe {
 
   /** The value so far, in the unit of the metric, and whether the expression holds. Without a sample it does not. */
   result(outcome: Outcome): ThresholdResult {
-    const { observed, note } = this.#observe(outcome);
+    const { observed, note, isPartial = false } = this.#observe(outcome);
     const { metric, expression } = this.threshold;
-    const ok = observed !== null && holds(observed, this.threshold);
+    const ok = observed !== null && !isPartial && holds(observed, this.threshold);
     // JSON has no infinity: what never ended has no value.
     return { metric, expression, observed: observed === Number.POSITIVE_INFINITY ? null : observed, ok, ...(note === undefined ? {} : { note }) };
   }
@@ -135,7 +139,7 @@ export class Probe {
       case 'rto':
         return this.#rto(outcome);
       case 'lost_writes':
-        return { observed: null, note: 'lost writes need the ledger, which this run did not keep' };
+        return this.#lostWrites(outcome);
       default:
         return unreachable(name);
     }
@@ -200,6 +204,18 @@ export class Probe {
     const observed = ofDurations(this.threshold.aggregate.kind === 'count' ? durations.filter((us) => us > 0) : durations, this.threshold);
     if (lasting.length === 0 || outcome.live) return { observed };
     return { observed, note: `clients never recovered from fault ${lasting.map((one) => one.faultId).join(', ')}` };
+  }
+
+  /** Lost increments of counters are among them. Silence about some keys is no pass. */
+  #lostWrites({ consistency = null }: Outcome): Observation {
+    if (consistency === null) return { observed: null, note: 'nothing was read back in this run' };
+    const { shard = 'any', fault } = this.threshold.tags;
+    const isMeant = (one: { shard: number; faultId: number | null }): boolean =>
+      (shard === 'any' || shard === 'all' || one.shard === Number(shard)) && (fault === undefined || one.faultId === Number(fault));
+    const observed = consistency.lost.reduce((sum, one) => sum + (isMeant(one) ? one.count : 0), 0);
+    const { unverifiedKeys } = consistency;
+    if (unverifiedKeys === 0) return { observed };
+    return { observed, note: `${unverifiedKeys} keys could not be read back`, isPartial: true };
   }
 
   #countOutcomes(record: IntervalRecord, windows: readonly Window[]): void {

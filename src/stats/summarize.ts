@@ -8,6 +8,7 @@ import type { Plan } from '../plan/plan.js';
 import type { RunData } from '../result/readRun.js';
 import { type EventOf, type EventRecord, FORMAT_VERSION, INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { Summary, ThresholdResult } from '../result/summary.js';
+import { consistencySummary } from './consistencySummary.js';
 import { Degraded } from './degraded.js';
 import { faultTimesOf } from './faultTimes.js';
 import { findGaps, type GapUs, gapInMs } from './gaps.js';
@@ -37,7 +38,8 @@ export function summarize(data: RunData): Summary {
   const { tallies } = counted;
   if (end.kind === 'finished' && !data.truncated) tallies.assertConserved();
 
-  const outcome: Outcome = { gaps, faults: tracker.faults().map(outcomeOf), windows, endUs: end.loadEndUs, live: false };
+  const consistency = consistencySummary(data.events, plan);
+  const outcome: Outcome = { gaps, faults: tracker.faults().map(outcomeOf), windows, endUs: end.loadEndUs, live: false, consistency };
   const thresholds = counted.judge.results(outcome);
   const dispatchLag = tallies.dispatchLag.stats();
   const summary: Omit<Summary, 'sentence' | 'advice'> = {
@@ -59,7 +61,7 @@ export function summarize(data: RunData): Summary {
     incidents: tracker.incidents().map(milestonesInMs),
     healing: healingOf(data.events),
     client: clientTotals(data.events),
-    consistency: null,
+    consistency,
     thresholds,
     generator: counted.generator.summary(dispatchLag?.p99 ?? 0, {
       load: plan.load,

@@ -36,6 +36,13 @@ test('a changed byte or another length shows', () => {
       assert.equal(reader.read(changed, 64), false);
     }),
   );
+  for (let at = 0; at < STAMP_BYTES; at++) {
+    for (let code = 33; code < 127; code++) {
+      const changed = Buffer.from(stamp);
+      changed[at] = code;
+      assert.equal(reader.read(changed, 64), code === stamp[at], `byte ${at} as ${code}`);
+    }
+  }
   assert.ok(reader.read(stamp, 64));
   assert.equal(reader.read(stamp, 65), false);
   assert.equal(reader.readText('ordinary bytes of a value, and no stamp'), false);

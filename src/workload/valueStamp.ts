@@ -21,6 +21,7 @@ const KEY_AT = 8;
 const VERSION_AT = 14;
 const SUM_AT = 20;
 const SUM_MASK = 0xffffff;
+const UINT32_MAX = 0xffffffff;
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const NO_DIGIT = 255;
@@ -78,6 +79,8 @@ export class StampReader {
     this.writer = readDigits(bytes, WRITER_AT, KEY_AT);
     this.keyIndex = readDigits(bytes, KEY_AT, VERSION_AT);
     this.version = readDigits(bytes, VERSION_AT, SUM_AT);
+    // Six digits hold more than is ever written, and the check sum takes 32 bits of each.
+    if (this.keyIndex > UINT32_MAX || this.version > UINT32_MAX) return false;
     return readDigits(bytes, SUM_AT, STAMP_BYTES) === checkSum(this.run, this.writer, this.keyIndex, this.version, valueBytes);
   }
 

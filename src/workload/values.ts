@@ -72,7 +72,7 @@ export class ValuePool {
    */
   constructor(
     seed: number,
-    maxBytes: number,
+    readonly maxBytes: number,
     readonly checksum = false,
   ) {
     const stream = new RandomStream(seed, Stream.value);
