@@ -26,7 +26,7 @@ export function summarizeGroupRun(place: GroupRunPlan, summary: Summary): GroupR
     detectionMs: split(fault?.injectedAtMs, fault?.detectedMs),
     electionMs: split(fault?.detectedMs, fault?.promotedMs),
     clientMs: split(fault?.promotedMs, fault?.clientRecoveredMs),
-    lostWrites: (summary.consistency as { lostWrites: number } | null)?.lostWrites ?? null,
+    lostWrites: summary.consistency?.lostWrites ?? null,
     waitShort: summary.client.waits === undefined ? null : (summary.client.waitShort ?? 0),
     saturated: summary.generator.saturated,
   };
