@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RandomStream } from '../base/random.js';
 import { normalQuantile } from '../base/normal.js';
+import { RandomStream } from '../base/random.js';
 import { boundOfLevel, crossingProbabilities, lookLevels, spentAlpha } from './sequential.js';
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
@@ -10,8 +10,23 @@ const near = (actual: number, expected: number, within: number, what: string): v
   assert.ok(Math.abs(actual - expected) <= within, `${what}: ${actual} for ${expected}`);
 
 test('the constants of Pocock (1977) and of O’Brien and Fleming (1979) cross with 5 %', () => {
-  for (const [looks, constant] of [[2, 2.178], [3, 2.289], [5, 2.413], [10, 2.555]] as const) {
-    near(sum(crossingProbabilities(equal(looks), equal(looks).map(() => constant))), 0.05, 0.0003, `Pocock, ${looks} looks`);
+  for (const [looks, constant] of [
+    [2, 2.178],
+    [3, 2.289],
+    [5, 2.413],
+    [10, 2.555],
+  ] as const) {
+    near(
+      sum(
+        crossingProbabilities(
+          equal(looks),
+          equal(looks).map(() => constant),
+        ),
+      ),
+      0.05,
+      0.0003,
+      `Pocock, ${looks} looks`,
+    );
   }
   const bounds = equal(5).map((fraction) => 2.04 / Math.sqrt(fraction));
   near(sum(crossingProbabilities(equal(5), bounds)), 0.05, 0.0003, 'O’Brien and Fleming, 5 looks');
