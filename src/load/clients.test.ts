@@ -5,6 +5,7 @@ import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import type { ArgumentPlan, CommandPlan } from '../plan/plan.js';
 import { type Reason, reasons } from '../result/records.js';
+import { startLab } from '../topology/lab.js';
 import { StampReader, ValueStamper } from '../workload/valueStamp.js';
 import { ValuePool } from '../workload/values.js';
 import { type Client, type LoadEndpoints, OutcomeIndex, type ReplyWatch } from './client.js';
@@ -427,4 +428,89 @@ describe('stamps and replies', () => {
       assert.deepEqual(told, ['0 nil', '2 40 5', '4 40 none', '5 = 1', '6 = 2']);
     });
   }
+});
+
+test('replicated: with readFrom replica reads go to the replica, and to the master while it is gone; writes always to the master', async () => {
+  const master = await startRedis();
+  const replica = await startRedis('--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0');
+  await until('the replica is up', async () => /master_link_status:up/.test(await replica.ask('INFO replication')));
+  const seeds = [master, replica].map(({ port }) => ({ host: '127.0.0.1', port }));
+  for (const kind of kinds) {
+    const [reads, writes] = [await callsOf(replica, 'get'), await callsOf(master, 'set')];
+    const session = await connected(kind, endpointsOf('replicated', master.port, { seeds }), { readFrom: 'replica' });
+    await until(`${kind}: the replica answers`, async () => {
+      assert.equal((await session.send(0)).outcome, OutcomeIndex.ok);
+      return (await callsOf(replica, 'get')) > reads;
+    });
+    const [before, onMaster] = [await callsOf(replica, 'get'), await callsOf(master, 'get')];
+    for (let i = 0; i < 20; i++) assert.equal((await session.send(0, i)).outcome, OutcomeIndex.ok);
+    assert.equal((await session.send(1)).outcome, OutcomeIndex.ok);
+    assert.deepEqual([await callsOf(replica, 'get'), await callsOf(master, 'get')], [before + 20, onMaster], kind);
+    assert.equal(await callsOf(master, 'set'), writes + 1);
+    await replica.kill();
+    await session.sendUntilOk(0);
+    assert.ok((await callsOf(master, 'get')) > onMaster, `${kind}: the master stands in`);
+    await replica.run();
+    await until('the replica is up again', async () => /master_link_status:up/.test(await replica.ask('INFO replication')));
+    session.client.close();
+  }
+});
+
+test('sentinel: both clients follow the sentinels from a frozen master and from a killed one, and send nothing twice', async () => {
+  const lab = await startLab(
+    {
+      kind: 'lab',
+      topology: 'sentinel',
+      masters: 1,
+      replicasPerMaster: 2,
+      server: 'auto',
+      config: {},
+      sentinel: { count: 3, quorum: 2, downAfterMs: 400, failoverTimeoutMs: 3000 },
+    },
+    { onProgress: () => {}, signal: new AbortController().signal },
+  );
+  cleanUps.push(() => lab.close());
+  const { processes } = lab;
+  assert.ok(processes);
+  const masterNow = async (): Promise<string> => (await lab.currentView()).nodes.find((node) => node.slots.length > 0)?.id ?? '';
+  const portOf = (id: string): number => lab.nodes.find((node) => node.id === id)?.port ?? 0;
+  const sessions = await Promise.all(kinds.map((kind) => connected(kind, lab.endpoints(null))));
+  for (const session of sessions) assert.equal((await session.send(2, 7)).outcome, OutcomeIndex.ok);
+
+  await processes.signal('n1', 'SIGSTOP');
+  const stuck = sessions.map((session) => session.post(2, 7));
+  let heir = 'n1';
+  await until('another one is master', async () => {
+    heir = await masterNow();
+    return heir !== 'n1' && heir !== '';
+  });
+  for (const [i, session] of sessions.entries()) {
+    // What was sent to the frozen one ends when the client leaves it, and nobody knows what became of it.
+    await until(`${kinds[i]} leaves the frozen master`, () => session.done.has(stuck[i] as number));
+    assert.equal(session.done.get(stuck[i] as number)?.outcome, OutcomeIndex.info, kinds[i]);
+    await session.sendUntilOk();
+    assert.ok(session.news.includes(`127.0.0.1:${portOf(heir)} ready`), `${kinds[i]}: ${session.news}`);
+    assert.equal(session.client.shardOfAddress?.(`127.0.0.1:${portOf(heir)}`), 0);
+  }
+  // By default they wait 8 s before they make an old master a replica.
+  for (const id of ['s1', 's2', 's3']) {
+    const sentinel = lab.control(id);
+    await sentinel.call('SENTINEL', 'DEBUG', 'PUBLISH-PERIOD', '200', 'INFO-PERIOD', '200');
+    sentinel.disconnect();
+  }
+  await processes.signal('n1', 'SIGCONT');
+  await until('both replicas are in sync', async () => (await lab.currentView()).nodes.filter((node) => node.inSync).length === 2);
+  const counter = lab.control(heir);
+  assert.equal(await counter.get('k:c:7'), String(sessions.length), 'the frozen increments are lost with the old master, and were not sent again');
+  counter.disconnect();
+
+  await processes.signal(heir, 'SIGKILL');
+  await Promise.all(
+    sessions.map(async (session, i) => {
+      await until(`${kinds[i]} is refused`, async () => (await session.send(1)).outcome !== OutcomeIndex.ok);
+      await session.sendUntilOk();
+      assert.notEqual(await masterNow(), heir);
+      assert.equal(session.client.counters().retries, 0);
+    }),
+  );
 });

@@ -15,12 +15,12 @@ export class ConnectionWatch {
   #connectingSinceUs: number | null = null;
 
   /**
-   * @param address as the node announces itself, not the proxy's
+   * @param address as the node announces itself, not the proxy's; of a connection that sentinels lead: where it is or was last
    * @param hadConnection tells whether this place in the client was connected to the address before, and notes that it is now
    */
   constructor(
     readonly redis: Redis,
-    readonly address: string,
+    readonly address: string | (() => string),
     readonly news: ConnectionNews,
     hadConnection: () => boolean,
   ) {
@@ -32,7 +32,7 @@ export class ConnectionWatch {
       this.#wasReady = true;
       this.lastReason = 'closed';
       if (hadConnection()) news.reconnects++;
-      news.tell(address, 'ready', '');
+      news.tell(this.#address(), 'ready', '');
     });
     redis.on('error', (error: Error) => {
       this.lastReason = reasonOfConnectionError(error);
@@ -40,10 +40,14 @@ export class ConnectionWatch {
     });
     redis.on('close', () => {
       this.#connectingSinceUs = null;
-      news.tell(address, this.#wasReady ? 'closed' : 'failed', this.lastReason);
+      news.tell(this.#address(), this.#wasReady ? 'closed' : 'failed', this.lastReason);
       this.#wasReady = false;
     });
     this.#noteCommands();
+  }
+
+  #address(): string {
+    return typeof this.address === 'string' ? this.address : this.address();
   }
 
   /** Ends the connection when it has been connecting for longer than this; ioredis itself waits for ever for a handshake's reply. */

@@ -12,6 +12,8 @@ export const RECONNECT_MAX_MS = 200;
 /** resend never: a connection attempt, and a cluster's answer to CLUSTER SLOTS, may take this long. */
 const CONNECT_TIMEOUT_MS = 2000;
 const SLOTS_TIMEOUT_MS = 500;
+/** resend never: after this time without an answer the next sentinel is asked. */
+const SENTINEL_TIMEOUT_MS = 500;
 /** resend never: slots are asked for this often, because a stopped master answers nothing and so never says MOVED (ioredis #559). */
 const SLOTS_REFRESH_MS = 500;
 /** resend never: how long a connection that is given up may take to close. */
@@ -21,7 +23,7 @@ const TRYAGAIN_DELAY_MS = 100;
 
 type Address = { host: string; port: number };
 /** Without the key that is a type parameter of ioredis' constructors. */
-type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
+export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 type NodesOptions = Omit<ClusterOptions, 'redisOptions'> & {
   redisOptions: Omit<
     ConnectionOptions,
@@ -41,6 +43,39 @@ export function standaloneOptions(endpoints: LoadEndpoints, resend: LoadPlan['re
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: reconnectDelayMs,
+  };
+}
+
+/** Options of one connection that asks the sentinels where to connect, and follows them. */
+export function sentinelOptions(
+  endpoints: LoadEndpoints,
+  resend: LoadPlan['resend'],
+  connectionName: string,
+  role: 'master' | 'slave',
+): ConnectionOptions {
+  const { sentinels, natMap } = endpoints;
+  const options: ConnectionOptions = {
+    ...connectionOptions(endpoints, connectionName),
+    sentinels: (sentinels?.seeds ?? []).map((seed) => reachOf(endpoints, seed)),
+    name: sentinels?.masterName ?? '',
+    role,
+    ...(natMap === null ? {} : { natMap }),
+  };
+  if (resend === 'client-default') return options;
+  return {
+    ...options,
+    ...hasty,
+    // Whoever was promoted or demoted a moment ago is told from the other by INFO.
+    enableReadyCheck: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: reconnectDelayMs,
+    // By default nothing leaves a master that is silent but connected.
+    failoverDetector: true,
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+    sentinelRetryStrategy: reconnectDelayMs,
+    sentinelReconnectStrategy: reconnectDelayMs,
   };
 }
 

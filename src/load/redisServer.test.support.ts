@@ -115,7 +115,7 @@ export async function startLink(
   return { port: (server.address() as AddressInfo).port, server, close };
 }
 
-export function endpointsOf(mode: 'standalone' | 'cluster', port: number, more: Partial<LoadEndpoints> = {}): LoadEndpoints {
+export function endpointsOf(mode: LoadEndpoints['mode'], port: number, more: Partial<LoadEndpoints> = {}): LoadEndpoints {
   return {
     mode,
     seeds: [{ host: '127.0.0.1', port }],

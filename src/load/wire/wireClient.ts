@@ -21,9 +21,10 @@ import {
 import { ConnectionNews } from '../connectionNews.js';
 import { reasonIndex } from '../reasonIndex.js';
 import type { Routing } from '../routing.js';
-import { addressOf, askSlots, reachable } from './clusterMap.js';
+import { addressOf, askSlots, reachable, type SlotRange } from './clusterMap.js';
 import type { CommandEncoder } from './commandEncoder.js';
 import { ReplicaMap } from './replicaMap.js';
+import { SentinelResolver } from './sentinelResolver.js';
 import { type CloseReason, type ConnectionOwner, type PendingOperation, WireConnection, type WriteConfirmation } from './wireConnection.js';
 
 /** How often one operation follows MOVED, ASK and TRYAGAIN before it fails. */
@@ -87,6 +88,12 @@ export class WireClient implements Client, ConnectionOwner {
   readonly #options: WireClientOptions;
   readonly #completion: Completion;
   readonly #isCluster: boolean;
+  /** Whether the master can become another one: then whoever knows is asked again at every hint. */
+  readonly #isLed: boolean;
+  /** Null: not led by sentinels. */
+  readonly #sentinels: SentinelResolver | null;
+  /** Index of the node that takes everything outside a cluster. */
+  #master = 0;
   readonly #nodes: WireNode[] = [];
   readonly #nodeOfSlot = new Int16Array(16_384).fill(-1);
   /** Null: reads go to masters as everything else. */
@@ -113,14 +120,16 @@ export class WireClient implements Client, ConnectionOwner {
     this.#news = new ConnectionNews(options.listener);
     this.#isCluster = options.endpoints.mode === 'cluster';
     if (options.confirm) Object.assign(this.#counters, { waits: 0, waitShort: 0 });
-    this.#replicas = this.#isCluster && options.readFrom === 'replica' ? new ReplicaMap() : null;
+    const { mode } = options.endpoints;
+    this.#isLed = mode === 'cluster' || mode === 'sentinel';
+    this.#replicas = mode !== 'standalone' && options.readFrom === 'replica' ? new ReplicaMap() : null;
+    this.#sentinels = mode === 'sentinel' ? new SentinelResolver(options.endpoints, this.#replicas !== null, () => this.#refresh(0)) : null;
   }
 
   async connect(timeoutUs: number): Promise<void> {
     const deadlineUs = monotonicUs() + timeoutUs;
-    const { seeds } = this.#options.endpoints;
-    if (this.#isCluster) await this.#refreshUntil(deadlineUs);
-    else this.#nodeAt(addressOf(seeds[0]?.host ?? '', seeds[0]?.port ?? 0));
+    this.#sentinels?.open();
+    await this.#refreshUntil(deadlineUs);
     for (;;) {
       const missing = this.#nodes.filter((node) => !node.gone && node.connections.some((connection) => !connection?.isReady));
       if (missing.length === 0) {
@@ -129,7 +138,7 @@ export class WireClient implements Client, ConnectionOwner {
       }
       const isRefused = loginRefusal.test(this.#lastReason);
       if (isRefused || monotonicUs() > deadlineUs) {
-        const masters = new Set(this.#nodeOfSlot);
+        const masters = new Set(this.#isCluster ? this.#nodeOfSlot : [this.#master]);
         // Without its replicas a shard's reads go to the master.
         if (this.#replicas !== null && !isRefused && missing.every((node) => !masters.has(node.index))) return this.#lookForReplicas();
         const where = missing.map((node) => node.address).join(', ');
@@ -143,10 +152,10 @@ export class WireClient implements Client, ConnectionOwner {
   /** HOT */
   send(token: number, op: OperationIndex, keyIndex: number, valueBytes: number, version: number = NO_VERSION): void {
     if (this.#replicas !== null && this.#options.reads[op] === 1) {
-      const reader = this.#pickReplica(this.#replicas, this.#options.routing.slotOf(false, keyIndex));
+      const reader = this.#pickReplica(this.#replicas, this.#isCluster ? this.#options.routing.slotOf(false, keyIndex) : 0);
       if (reader !== null) return this.#push(reader, token, op, keyIndex, valueBytes, version);
     }
-    const node = this.#isCluster ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number] : this.#nodes[0];
+    const node = this.#isCluster ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number] : this.#nodes[this.#master];
     const connection = node === undefined ? null : this.#take(node);
     if (connection === null) return this.#refuse(token, node);
     this.#push(connection, token, op, keyIndex, valueBytes, version);
@@ -195,6 +204,7 @@ export class WireClient implements Client, ConnectionOwner {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#sentinels?.close();
     for (const node of this.#nodes) for (const connection of node.connections) connection?.close();
   }
 
@@ -215,7 +225,7 @@ export class WireClient implements Client, ConnectionOwner {
     const word = text.slice(0, text.indexOf(' ') === -1 ? text.length : text.indexOf(' '));
     if (word === 'MOVED' || word === 'ASK') return this.#redirect({ ...operation }, word, text, doneUs);
     if (word === 'TRYAGAIN') return this.#tryAgain({ ...operation }, doneUs);
-    if (this.#isCluster && (word === 'CLUSTERDOWN' || word === 'READONLY' || word === 'MASTERDOWN')) this.#refresh();
+    if (this.#isLed && (word === 'CLUSTERDOWN' || word === 'READONLY' || word === 'MASTERDOWN')) this.#refresh();
     this.#completion(operation.token, OutcomeIndex.fail, reasonIndex[reasonOfReply(text)], operation.sentUs, doneUs, operation.attempts);
   }
 
@@ -237,13 +247,14 @@ export class WireClient implements Client, ConnectionOwner {
   closed(connection: WireConnection, kind: CloseReason, reason: string, wasReady: boolean): void {
     const node = this.#nodes[connection.node] as WireNode;
     const place = node.connections.indexOf(connection);
-    node.connections[place] = null;
+    if (place >= 0) node.connections[place] = null;
+    else if (!node.gone) return; // Of an earlier time of this node, which is in use again.
     node.inFlight -= connection.inFlight;
     this.#lastReason = reason;
     if (this.#closed || node.gone) return;
     node.lastFailure = kind;
     this.#news.tell(node.address, wasReady ? 'closed' : 'failed', kind);
-    if (this.#isCluster) this.#refresh();
+    if (this.#isLed) this.#refresh();
     this.#after(node.backOffMs, () => {
       if (node.gone) return;
       this.#open(node, place, true);
@@ -334,7 +345,7 @@ export class WireClient implements Client, ConnectionOwner {
   #refuse(token: number, node: WireNode | undefined): void {
     if (this.#refused.length === 0) setImmediate(() => this.#tellRefused());
     this.#refused.push({ token, reason: reasonIndex[node?.lastFailure ?? 'unreachable'] });
-    if (this.#isCluster) this.#refresh();
+    if (this.#isLed) this.#refresh();
   }
 
   #tellRefused(): void {
@@ -377,7 +388,7 @@ export class WireClient implements Client, ConnectionOwner {
     }
     operation.attempts++;
     this.#after(TRY_AGAIN_MS, () => {
-      const index = this.#isCluster ? this.#nodeOfSlot[this.#options.routing.slotOf(operation.op === 2, operation.keyIndex)] : 0;
+      const index = this.#isCluster ? this.#nodeOfSlot[this.#options.routing.slotOf(operation.op === 2, operation.keyIndex)] : this.#master;
       const node = this.#nodes[index as number];
       if (node === undefined) return this.#tryAgain(operation, monotonicUs());
       this.#sendAgain({ ...operation, attempts: operation.attempts - 1 }, node, false, monotonicUs());
@@ -414,7 +425,7 @@ export class WireClient implements Client, ConnectionOwner {
     const { tls, username, password } = endpoints;
     const connection = new WireConnection(
       node.index,
-      { host, port, tls, username, password, protocol, readOnly: this.#replicas !== null, isReplacement, name, encoder, replies, confirm },
+      { host, port, tls, username, password, protocol, readOnly: this.#isCluster && this.#replicas !== null, isReplacement, name, encoder, replies, confirm },
       this,
     );
     node.connections[place] = connection;
@@ -424,23 +435,22 @@ export class WireClient implements Client, ConnectionOwner {
   async #refreshUntil(deadlineUs: number): Promise<void> {
     while (!(await this.#applySlots())) {
       if (monotonicUs() > deadlineUs) {
-        const seeds = this.#options.endpoints.seeds.map((seed) => addressOf(seed.host, seed.port)).join(', ');
-        throw new KvbenchError(
-          'TARGET_UNREACHABLE',
-          `none of ${seeds} could tell the cluster's slots`,
-          'Is it a cluster, and are user and password right?',
-        );
+        const { seeds, sentinels } = this.#options.endpoints;
+        const asked = (sentinels?.seeds ?? seeds).map((seed) => addressOf(seed.host, seed.port)).join(', ');
+        if (sentinels) throw new KvbenchError('TARGET_UNREACHABLE', `none of the sentinels ${asked} could tell the master`, 'Do they watch it?');
+        const hint = 'Is it a cluster, and are user and password right?';
+        throw new KvbenchError('TARGET_UNREACHABLE', `none of ${asked} could tell the cluster's slots`, hint);
       }
       await new Promise((resolve) => setTimeout(resolve, REFRESH_EVERY_MS));
     }
   }
 
-  /** Asks for the slot map soon, at most one question at a time. */
-  #refresh(): void {
+  /** Asks for the slot map, or the master, soon; at most one question at a time. */
+  #refresh(delayMs = REFRESH_EVERY_MS): void {
     this.#refreshWanted = true;
     if (this.#refreshing || this.#closed) return;
     this.#refreshing = true;
-    this.#after(REFRESH_EVERY_MS, () => {
+    this.#after(delayMs, () => {
       this.#refreshWanted = false;
       void this.#applySlots().then((applied) => {
         this.#refreshing = false;
@@ -458,11 +468,9 @@ export class WireClient implements Client, ConnectionOwner {
 
   async #applySlots(): Promise<boolean> {
     const { endpoints } = this.#options;
-    const live = this.#nodes.filter((node) => node.connections.some((connection) => connection?.isReady)).map((node) => node.address);
-    const seeds = endpoints.seeds.map((seed) => addressOf(seed.host, seed.port)).filter((address) => !live.includes(address));
-    this.#counters.slotRefreshes++;
-    const ranges = await askSlots(endpoints, [...live, ...seeds]);
+    const ranges = await this.#askMap();
     if (ranges === null || this.#closed) return false;
+    if (!this.#isCluster) this.#master = this.#nodeAt(ranges[0]?.address ?? '').index;
     for (const { from, to, address } of ranges) {
       this.#nodeOfSlot.fill(this.#nodeAt(address).index, from, to + 1);
       this.#shards.set(address, endpoints.shardOfSlot[from] ?? 0);
@@ -482,13 +490,27 @@ export class WireClient implements Client, ConnectionOwner {
     return true;
   }
 
-  /** Closes the connections to nodes that serve nothing any more and have nothing in flight. */
+  /** Who serves what: as the cluster or the sentinels say, else as it was at t0. Null: nobody could tell. */
+  #askMap(): Promise<SlotRange[] | null> {
+    const { endpoints } = this.#options;
+    const seeds = endpoints.seeds.map((seed) => addressOf(seed.host, seed.port));
+    if (this.#sentinels !== null) return this.#sentinels.ask();
+    if (!this.#isCluster) return Promise.resolve([{ from: 0, to: 16_383, address: seeds[0] ?? '', replicas: seeds.slice(1) }]);
+    const live = this.#nodes.filter((node) => node.connections.some((connection) => connection?.isReady)).map((node) => node.address);
+    this.#counters.slotRefreshes++;
+    return askSlots(endpoints, [...live, ...seeds.filter((address) => !live.includes(address))]);
+  }
+
+  /**
+   * Closes the connections to nodes that serve nothing any more. In a cluster what is in flight there is still answered; a master that
+   * sentinels have replaced may be frozen, or lose what it acknowledges: nobody knows of its operations.
+   */
   #leaveUnused(used: ReadonlySet<string>): void {
     for (const node of this.#nodes) {
-      if (node.gone || used.has(node.address) || node.connections.some((connection) => connection !== null && connection.inFlight > 0)) continue;
+      if (node.gone || used.has(node.address)) continue;
+      if (this.#isCluster && node.connections.some((connection) => connection !== null && connection.inFlight > 0)) continue;
       node.gone = true;
       node.free = [];
-      node.inFlight = 0;
       for (const connection of node.connections) connection?.close();
     }
   }
