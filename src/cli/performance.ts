@@ -212,7 +212,10 @@ async function waitUntilWhole(options: PerformanceOptions, observer: Observer, s
   for (;;) {
     const missing = observer.view().nodes.filter((node) => {
       if (stage.target.processes && !stage.target.processes.isRunning(node.id)) return false;
-      return !node.reachable || node.role === 'unknown' || (node.role === 'replica' && !node.inSync);
+      if (!node.reachable || node.role === 'unknown') return true;
+      // An old master that sentinels have replaced says master until they make it a replica.
+      const isReplaced = node.role === 'master' && node.slots.length === 0 && stage.target.mode === 'sentinel';
+      return isReplaced || (node.role === 'replica' && !node.inSync);
     });
     if (missing.length === 0 || interrupted.aborted) return;
     const names = missing.map((node) => node.id).join(', ');

@@ -3,7 +3,7 @@
  * with what `logTail.ts` delivers. Pure: it never reads a clock, and a line it does not know is silence, never an error.
  *
  * The wording is that of `cluster.c`/`cluster_legacy.c`, `replication.c` and `server.c` of Redis 6.2, 7.0 (bare node ids), 7.2 to 8
- * (`<id> (<name>)`) and Valkey 7.2 to 9 ("primary" for "master", more text at the end of some lines).
+ * (`<id> (<name>)`) and Valkey 7.2 to 9 ("primary" for "master", more text at the end of some lines). Events of Sentinel are those of `sentinel.c`.
  */
 import type { LogKind } from '../result/records.js';
 
@@ -66,8 +66,29 @@ function parseStamp(stamp: string, nearMs: number): number | null {
 /** A node as `cluster_legacy.c` writes it: `<id>` or, from Redis 7.2 and Valkey on, `<id> (<human name>)`. */
 const nodeId = '([0-9a-f]{40})(?: \\([^)]*\\))?';
 
-/** In order of frequency of use; the first that fits counts. A capture group is the subject. */
+/** An instance as `sentinel.c` writes it: its type, its name, and then host and port. */
+const instance = '(?:master|primary|slave|replica|sentinel) \\S+ (\\S+) (\\d+)';
+
+/** Events of Sentinel, in its log and on its channels alike: the name of the event, then whom it is about. */
+const sentinelMeanings: readonly { log: LogKind; pattern: RegExp }[] = [
+  { log: 'sdown', pattern: new RegExp(`^\\+sdown ${instance}`) },
+  { log: 'odown', pattern: new RegExp(`^\\+odown ${instance}`) },
+  { log: 'downCleared', pattern: new RegExp(`^-[so]down ${instance}`) },
+  { log: 'tryFailover', pattern: new RegExp(`^\\+try-failover ${instance}`) },
+  { log: 'electedLeader', pattern: new RegExp(`^\\+elected-leader ${instance}`) },
+  { log: 'selectedReplica', pattern: new RegExp(`^\\+selected-(?:slave|replica) ${instance}`) },
+  { log: 'promotedReplica', pattern: new RegExp(`^\\+promoted-(?:slave|replica) ${instance}`) },
+  // The name, the old address, the new one.
+  { log: 'switchMaster', pattern: /^\+switch-(?:master|primary) \S+ (\S+) (\d+) \S+ \d+/ },
+  { log: 'failoverEnd', pattern: new RegExp(`^\\+failover-end(?:-for-timeout)? ${instance}`) },
+  { log: 'failoverAborted', pattern: new RegExp(`^-failover-abort-\\S+ ${instance}`) },
+  { log: 'convertedToReplica', pattern: new RegExp(`^\\+convert-to-(?:slave|replica) ${instance}`) },
+  { log: 'tilt', pattern: /^\+tilt\b/ },
+];
+
+/** In order of frequency of use; the first that fits counts. A capture group is the subject, two are its host and port. */
 const meanings: readonly { log: LogKind; pattern: RegExp }[] = [
+  ...sentinelMeanings,
   { log: 'markingFailing', pattern: new RegExp(`^Marking node ${nodeId} as failing`) },
   { log: 'failReceived', pattern: new RegExp(`^FAIL message received from [0-9a-f]{40}(?: \\([^)]*\\))? about ${nodeId}`) },
   { log: 'failCleared', pattern: new RegExp(`^Clear FAIL state for node ${nodeId}:`) },
@@ -103,7 +124,7 @@ const meanings: readonly { log: LogKind; pattern: RegExp }[] = [
 export function meaningOf(text: string): LogMeaning | null {
   for (const { log, pattern } of meanings) {
     const match = pattern.exec(text);
-    if (match) return { log, subject: match[1] ?? null };
+    if (match) return { log, subject: match[2] === undefined ? (match[1] ?? null) : `${match[1]}:${match[2]}` };
   }
   return null;
 }

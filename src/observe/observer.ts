@@ -9,7 +9,7 @@
  * `server` what it says of its load (see ServerSample); the other events are described in topologyTracker.ts.
  */
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
-import type { EventRecord, RunSink } from '../result/records.js';
+import type { EventRecord, LogKind, RunSink } from '../result/records.js';
 import { dataNodes, type Target, type TargetMode, type TopologyView } from '../topology/target.js';
 import { meaningOf, parseLogLine } from './logLines.js';
 import { LogTail, type TailedLines } from './logTail.js';
@@ -163,7 +163,18 @@ class Watch implements Observer {
       const subject = meaning.subject === null ? null : this.#tracker.nodeNamed(meaning.subject);
       const tUs = this.#wallOffset.placeUs(line.wallMs, readAtUs, unseenAtUs);
       this.#emit({ tUs, type: 'log', node, log: meaning.log, subject, text: line.text.slice(0, LOG_TEXT_CHARS_MAX) });
+      this.#noteTrouble(node, meaning.log, line.text, tUs);
     }
+  }
+
+  /** What a person has to know to understand why sentinels did not do what they should. */
+  #noteTrouble(node: string, log: LogKind, text: string, tUs: number): void {
+    if (log !== 'tilt' && log !== 'failoverAborted') return;
+    const what =
+      log === 'tilt'
+        ? 'is in TILT mode: it saw time jump (a stopped process, a busy machine) and acts on nothing for 30 s'
+        : `gave up the failover (${text.split(' ')[0]}); it is tried again after twice the failover-timeout`;
+    this.#emit({ tUs, type: 'message', level: 'warning', text: `${node} ${what}` });
   }
 
   /** Once per node: an ACL without INFO or CLUSTER leaves the milestones that hang on them unseen. A loading server only asks for time. */

@@ -151,7 +151,10 @@ function stateWords(plan: Plan, state: FaultState): { mark: string; text: string
     case 'firstError':
       return { mark: '•', text: 'first error of a client' };
     case 'detected':
-      return { mark: '•', text: isCluster(plan) ? 'FAIL agreed by the nodes' : 'failure detected' };
+      return {
+        mark: '•',
+        text: isCluster(plan) ? 'FAIL agreed by the nodes' : isWatched(plan) ? 'the sentinels agree that it is down (+odown)' : 'failure detected',
+      };
     case 'promoted':
       return { mark: '•', text: 'replica promoted' };
     case 'clientRecovered':
@@ -167,6 +170,10 @@ function stateWords(plan: Plan, state: FaultState): { mark: string; text: string
 
 function isCluster({ target }: Plan): boolean {
   return target.kind === 'lab' ? target.topology === 'cluster' : target.mode === 'cluster';
+}
+
+function isWatched({ target }: Plan): boolean {
+  return target.kind === 'lab' && target.topology === 'sentinel';
 }
 
 /** What the load does at all. */

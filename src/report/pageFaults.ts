@@ -5,6 +5,7 @@ import type { RunData } from '../result/readRun.js';
 import type { FaultSummary, Gap, Summary } from '../result/summary.js';
 import { atOf, deltaOf, durationOf, missing, operationTitle, shareOf, targetsOf, timeOf } from './pageFormat.js';
 import { type Column, type Html, type HtmlValue, html, table } from './pageHtml.js';
+import { sentinelLabels } from './terminalOutages.js';
 
 type TimeKey = Extract<keyof FaultSummary, `${string}Ms`>;
 const milestones: readonly [label: string, key: TimeKey, hint: string][] = [
@@ -43,9 +44,12 @@ function healingNote({ whole, holds, missing: left }: NonNullable<Summary['heali
 
 function faultCard(title: string, fault: FaultSummary, selector: string | undefined, origin: string): Html {
   const startMs = fault.injectedAtMs;
-  const rows = milestones.map(([label, key, hint]): HtmlValue[] => {
-    const atMs = fault[key];
-    const delta = atMs === null || startMs === null || key === 'injectedAtMs' ? '' : deltaOf(atMs - startMs);
+  const { sentinel } = fault;
+  const steps = sentinel === undefined ? [] : sentinelLabels.map(([label, key, hint]) => ({ label, hint, atMs: sentinel[key], isOrigin: false }));
+  const own = milestones.map(([label, key, hint]) => ({ label, hint, atMs: fault[key], isOrigin: key === 'injectedAtMs' }));
+  const at = own.findIndex(({ label }) => label === 'detected') + 1;
+  const rows = [...own.slice(0, at), ...steps, ...own.slice(at)].map(({ label, hint, atMs, isOrigin }): HtmlValue[] => {
+    const delta = atMs === null || startMs === null || isOrigin ? '' : deltaOf(atMs - startMs);
     const name = html`<span title="${hint}">${label}</span>`;
     return [name, atMs === null ? missing() : atOf(atMs), atMs === null ? missing() : delta];
   });

@@ -95,7 +95,9 @@ function targetText({ run }: RunData): string {
   const { target, plan } = run;
   if (target === null) return plan.target.kind === 'lab' ? plan.target.topology : 'external';
   const masters = target.nodes.filter(({ role }) => role === 'master').length;
-  const size = target.nodes.length === 1 ? '' : ` of ${masters} + ${target.nodes.length - masters}`;
+  const sentinels = target.nodes.filter(({ role }) => role === 'sentinel').length;
+  const servers = target.nodes.length - sentinels;
+  const size = servers === 1 ? '' : ` of ${masters} + ${servers - masters}${sentinels > 0 ? `, ${sentinels} sentinels` : ''}`;
   return `${target.topology}${size}, ${target.server} ${target.version}`;
 }
 

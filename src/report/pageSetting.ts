@@ -57,7 +57,16 @@ function keysOf(count: number | undefined): HtmlValue {
 }
 
 function settings(target: RunTargetRecord | null): Html {
-  const entries = Object.entries(target?.settings ?? {});
+  const { sentinel } = target ?? {};
+  const judging: [string, string][] =
+    sentinel === undefined
+      ? []
+      : [
+          ['sentinel down-after-milliseconds', String(sentinel.downAfterMs)],
+          ['sentinel failover-timeout', String(sentinel.failoverTimeoutMs)],
+          ['sentinel quorum', `${sentinel.quorum} of ${sentinel.count}`],
+        ];
+  const entries = [...judging, ...Object.entries(target?.settings ?? {})];
   if (entries.length === 0) return html``;
   const rows = entries.map(([name, value]): HtmlValue[] => [
     html`<code>${name}</code>`,

@@ -1,7 +1,7 @@
 /** Faults, incidents and gaps of the end-of-test summary. Used by terminalSummary.ts; says nothing that the summary doesn't hold. */
 import { formatUs } from '../base/units.js';
 import type { RunRecord } from '../result/records.js';
-import type { FaultSummary, Gap, Summary } from '../result/summary.js';
+import type { FaultSummary, Gap, SentinelSteps, Summary } from '../result/summary.js';
 import { planDistance, targetsText } from './eventLine.js';
 import type { Mark, SummaryPage } from './summaryPage.js';
 import { timeText } from './textLayout.js';
@@ -19,6 +19,14 @@ const milestones: readonly (readonly [label: string, key: MilestoneKey])[] = [
   ['p99 recovered', 'p99RecoveredMs'],
   ['healed', 'healedAtMs'],
   ['redundancy restored', 'redundancyRestoredMs'],
+];
+
+/** Beside `detected`, which is their +odown, and `promoted`. */
+export const sentinelLabels: readonly (readonly [label: string, key: Exclude<keyof SentinelSteps, 'aborts'>, hint: string])[] = [
+  ['sdown', 'sdownMs', 'one sentinel had no answer for down-after'],
+  ['try failover', 'tryFailoverMs', 'a sentinel asked the others for their votes'],
+  ['leader elected', 'electedMs', 'a majority of the sentinels chose who acts'],
+  ['master switched', 'switchedMs', 'a sentinel told its clients the new master'],
 ];
 
 export function addFaults(page: SummaryPage, summary: Summary): void {
@@ -65,12 +73,20 @@ function addFault(page: SummaryPage, fault: FaultSummary, name: string, missing:
     const atMs = fault[key];
     return atMs === null ? [] : [{ label, atMs, key }];
   });
-  for (const { label, atMs, key } of reached.sort((a, b) => a.atMs - b.atMs)) {
+  for (const { label, atMs, key } of [...reached, ...sentinelSteps(fault)].sort((a, b) => a.atMs - b.atMs)) {
     const offsetUs = (atMs - originMs) * 1000;
     const sign = offsetUs < 0 ? '' : '+';
     page.row(`  ${label}`, `${sign}${formatUs(offsetUs)}${key === 'clientRecoveredMs' && fault.rtoMs !== null ? ' = RTO' : ''}`);
   }
   for (const [label, key] of milestones) if (missing.includes(key)) page.row(`  ${label}`, 'not within the run', page.colors.red);
+}
+
+function sentinelSteps({ sentinel }: FaultSummary): { label: string; atMs: number; key: null }[] {
+  if (sentinel === undefined) return [];
+  return sentinelLabels.flatMap(([label, key]) => {
+    const atMs = sentinel[key];
+    return atMs === null ? [] : [{ label, atMs, key: null }];
+  });
 }
 
 /** Milestones whose absence is news: what was broken and did not come back. */

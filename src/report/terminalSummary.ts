@@ -58,7 +58,9 @@ function targetText({ topology, server, version, nodes }: NonNullable<Summary['t
   const masters = nodes.filter(({ role }) => role === 'master').length;
   const replicas = nodes.filter(({ role }) => role === 'replica').length;
   const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
-  const size = nodes.length > 1 ? `, ${counted(masters, 'master')} and ${counted(replicas, 'replica')}` : '';
+  const sentinels = nodes.filter(({ role }) => role === 'sentinel').length;
+  const watched = sentinels > 0 ? `, ${counted(sentinels, 'sentinel')}` : '';
+  const size = nodes.length > 1 ? `, ${counted(masters, 'master')} and ${counted(replicas, 'replica')}${watched}` : '';
   return `${server} ${version}, ${topology}${size}`;
 }
 

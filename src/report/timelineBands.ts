@@ -51,7 +51,8 @@ export function gapBands(summary: Summary): TimelineGap[] {
 export function timelineMarks(summary: Summary, run: RunRecord): TimelineMark[] {
   const cluster = run.target?.topology === 'cluster';
   const { gaps } = summary.availability;
-  const words = (recovered: string): Words => ({ detected: cluster ? 'FAIL agreed' : 'failure seen', recovered });
+  const detected = cluster ? 'FAIL agreed' : run.target?.topology === 'sentinel' ? 'odown' : 'failure seen';
+  const words = (recovered: string): Words => ({ detected, recovered });
   const marks = [
     ...summary.faults.flatMap((fault) => {
       const writes = gaps.some(({ faultId, collateral, kind }) => faultId === fault.id && !collateral && kind === 'write');
@@ -78,6 +79,7 @@ function marksOf(fault: FaultSummary, startKind: MarkKind, startWord: string, wo
     ...at(fault.firstErrorMs, 'firstError', 'first error'),
     ...at(fault.detectedMs, 'detected', words.detected),
     ...at(fault.promotedMs, 'promoted', 'promoted'),
+    ...at(fault.sentinel?.switchedMs ?? null, 'promoted', 'switched'),
     ...at(fault.clientRecoveredMs, 'clientRecovered', words.recovered),
     ...(fault.healedAtMs === null ? [] : [{ tMs: fault.healedAtMs, kind: 'healed' as const, label: healLabel(fault) }]),
     ...at(fault.redundancyRestoredMs, 'redundancyRestored', 'redundancy restored'),

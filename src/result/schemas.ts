@@ -265,6 +265,10 @@ const fault = z.looseObject({
   healedAtMs: timeMs,
   redundancyRestoredMs: timeMs,
   rtoMs: timeMs,
+  sentinel: z
+    .looseObject({ sdownMs: timeMs, tryFailoverMs: timeMs, electedMs: timeMs, switchedMs: timeMs, aborts: count })
+    .optional()
+    .describe('a failover by sentinels: the first +sdown, +try-failover, +elected-leader and +switch-master; detectedMs is +odown'),
 });
 const targetNodes = z.array(z.looseObject({ id: z.string(), role: z.string(), address: z.string(), slots: z.array(z.string()) }));
 

@@ -160,6 +160,21 @@ export interface FaultSummary {
   healedAtMs: number | null;
   redundancyRestoredMs: number | null;
   rtoMs: number | null;
+  /** Absent where no sentinel did anything about it. */
+  sentinel?: SentinelSteps;
+}
+
+/** A failover by sentinels beside `detectedMs` (+odown) and `promotedMs`: when the first of them said so, in ms since t0. */
+export interface SentinelSteps {
+  /** +sdown: one of them had no answer for down-after. */
+  sdownMs: number | null;
+  tryFailoverMs: number | null;
+  /** +elected-leader: a majority chose who acts. */
+  electedMs: number | null;
+  /** +switch-master: clients that listen go to the new one. */
+  switchedMs: number | null;
+  /** How often one of them gave up (-failover-abort-…). */
+  aborts: number;
 }
 
 export interface ThresholdResult {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FaultState } from '../plan/plan.js';
 import type { RunData } from '../result/readRun.js';
-import type { EventRecord, IntervalRecord } from '../result/records.js';
+import type { EventRecord, IntervalRecord, LogKind } from '../result/records.js';
 import { MilestoneTracker } from './milestoneTracker.js';
 import { summarize } from './summarize.js';
 import type { SyntheticOptions } from './syntheticPlan.test.support.js';
@@ -86,6 +86,27 @@ test('the earliest line about the node that was hit counts, lines about others d
   const line = (subject: string, tUs: number): EventRecord => ({ type: 'log', node: 'n3', log: 'failReceived', subject, text: '', tUs });
   const fault = summarize(failover({ events: [...failoverEvents(times), line('n1', 10_590_000), line('n2', 9_000_000)] })).faults[0];
   assert.equal(fault?.detectedMs, 10_590);
+});
+
+test('what sentinels say of the node that was hit: odown is the detection, each other step its earliest', () => {
+  const says = (node: string, log: LogKind, subject: string, tUs: number): EventRecord => ({ type: 'log', node, log, subject, text: '', tUs });
+  const events = [
+    ...failoverEvents(times).filter((event) => event.type !== 'log'),
+    says('s1', 'sdown', 'n1', 10_100_000),
+    says('s1', 'sdown', 'n2', 9_000_000),
+    says('s2', 'sdown', 'n1', 10_050_000),
+    says('s2', 'odown', 'n1', 10_200_000),
+    says('s1', 'odown', 'n1', 10_180_000),
+    says('s2', 'tryFailover', 'n1', 10_210_000),
+    says('s2', 'electedLeader', 'n1', 10_300_000),
+    says('s2', 'promotedReplica', 'n4', 10_600_000),
+    says('s3', 'switchMaster', 'n1', 11_000_000),
+    says('s3', 'failoverAborted', 'n2', 11_000_000),
+  ].sort((a, b) => a.tUs - b.tUs);
+  const fault = summarize(failover({ events })).faults[0];
+  assert.deepEqual([fault?.detectedMs, fault?.promotedMs], [10_180, 10_600]);
+  assert.deepEqual(fault?.sentinel, { sdownMs: 10_050, tryFailoverMs: 10_210, electedMs: 10_300, switchedMs: 11_000, aborts: 0 });
+  assert.equal(summarize(failover()).faults[0]?.sentinel, undefined, 'nothing of it without sentinels');
 });
 
 test('an outage that never ends has no recovery', () => {

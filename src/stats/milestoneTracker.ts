@@ -49,7 +49,7 @@ export class MilestoneTracker implements RunSink {
 
   constructor(plan: Plan, options: TrackerOptions = {}) {
     this.#history = new LatencyHistory(plan);
-    this.#replicasPlanned = plan.target.kind === 'external' ? null : plan.target.topology === 'cluster' ? plan.target.replicasPerMaster : 0;
+    this.#replicasPlanned = plan.target.kind === 'external' ? null : plan.target.replicasPerMaster;
     this.#target = options.target ?? null;
     this.#recoveries = options.recoveries ?? null;
     for (const node of options.target?.nodes ?? []) if (node.shard !== null) this.#shardOfNode.set(node.id, node.shard);
@@ -113,6 +113,7 @@ export class MilestoneTracker implements RunSink {
       case 'log': {
         const { subject } = event;
         if (event.log === 'promoted') return this.#latestOn(this.#shardOfNode.get(event.node), event.tUs, event.tUs);
+        if (event.log === 'promotedReplica') return this.#latestOn(this.#shardOfNode.get(subject ?? ''), event.tUs, event.tUs);
         return subject === null ? undefined : this.#latest((watch) => watch.covers(event.tUs) && watch.hits(subject));
       }
       case 'role':

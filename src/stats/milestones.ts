@@ -3,7 +3,7 @@
  * offline alike; the tracker decides which records concern it. Times are µs since t0.
  */
 import type { FaultState } from '../plan/plan.js';
-import type { EventOf, EventRecord, NodeRef, ShardRecord } from '../result/records.js';
+import type { EventOf, EventRecord, LogKind, NodeRef, ShardRecord } from '../result/records.js';
 import type { FaultSummary } from '../result/summary.js';
 import { SETTLE_US, shardsOf } from './faultTimes.js';
 import type { LatencyHistory } from './latencyHistory.js';
@@ -24,6 +24,21 @@ export interface ExactRecovery {
   /** Null: never, or there was no gap. */
   recoveredUs: number | null;
 }
+
+interface SentinelSteps {
+  sdownUs: number | null;
+  tryFailoverUs: number | null;
+  electedUs: number | null;
+  switchedUs: number | null;
+  aborts: number;
+}
+
+const sentinelKeys: Partial<Record<LogKind, Exclude<keyof SentinelSteps, 'aborts'>>> = {
+  sdown: 'sdownUs',
+  tryFailover: 'tryFailoverUs',
+  electedLeader: 'electedUs',
+  switchMaster: 'switchedUs',
+};
 
 export interface WatchContext {
   history: LatencyHistory;
@@ -59,6 +74,7 @@ export class MilestoneWatch {
   #detectedInLogUs: number | null = null;
   #detectedByFlagUs: number | null = null;
   #promotedByRole = false;
+  #sentinelSteps: SentinelSteps | null = null;
   readonly #inSyncBefore = new Map<number, number>();
   readonly #missingReplicas = new Set<number>();
   #redundancyDropped = false;
@@ -143,6 +159,7 @@ export class MilestoneWatch {
           this.#detectedInLogUs = Math.min(this.#detectedInLogUs ?? event.tUs, event.tUs);
           this.#emit('detected', event.tUs);
         } else if (event.log === 'promoted') this.#promoted(event.node, event.tUs, false);
+        else this.#sentinelSays(event);
         break;
       case 'flag':
         if (event.flag === 'fail' && this.hits(event.node)) {
@@ -154,6 +171,26 @@ export class MilestoneWatch {
         if (event.role === 'master') this.#promoted(event.node, event.tUs, true);
         break;
     }
+  }
+
+  /** Steps of a failover by sentinels; null where none did anything. Times are µs since t0. */
+  get sentinelSteps(): Readonly<SentinelSteps> | null {
+    return this.#sentinelSteps;
+  }
+
+  /** Logs of several sentinels are read one after the other: the earliest counts. */
+  #sentinelSays({ log, tUs, subject }: EventOf<'log'>): void {
+    if (subject === null) return;
+    if (log === 'promotedReplica') this.#promoted(subject, tUs, false);
+    if (!this.hits(subject) || !this.targets.some((target) => target.role === 'master')) return;
+    const key = sentinelKeys[log];
+    if (key === undefined && log !== 'odown' && log !== 'failoverAborted') return;
+    this.#sentinelSteps ??= { sdownUs: null, tryFailoverUs: null, electedUs: null, switchedUs: null, aborts: 0 };
+    if (key !== undefined) this.#sentinelSteps[key] = Math.min(this.#sentinelSteps[key] ?? tUs, tUs);
+    if (log === 'failoverAborted') this.#sentinelSteps.aborts++;
+    if (log !== 'odown') return;
+    this.#detectedInLogUs = Math.min(this.#detectedInLogUs ?? tUs, tUs);
+    this.#emit('detected', tUs);
   }
 
   /** What the clients saw of one of its shards in an interval. */
@@ -240,7 +277,7 @@ export class MilestoneWatch {
 /** As `summary.json` has it. */
 export function milestonesInMs(watch: MilestoneWatch): FaultSummary {
   const ms = (us: number | null): number | null => (us === null ? null : us / 1000);
-  const { injectedAtUs, clientRecoveredUs } = watch;
+  const { injectedAtUs, clientRecoveredUs, sentinelSteps } = watch;
   return {
     id: watch.id,
     kind: watch.kind,
@@ -258,5 +295,16 @@ export function milestonesInMs(watch: MilestoneWatch): FaultSummary {
     healedAtMs: ms(watch.healedAtUs),
     redundancyRestoredMs: ms(watch.redundancyRestoredUs),
     rtoMs: injectedAtUs !== null && clientRecoveredUs !== null ? (clientRecoveredUs - injectedAtUs) / 1000 : null,
+    ...(sentinelSteps === null
+      ? {}
+      : {
+          sentinel: {
+            sdownMs: ms(sentinelSteps.sdownUs),
+            tryFailoverMs: ms(sentinelSteps.tryFailoverUs),
+            electedMs: ms(sentinelSteps.electedUs),
+            switchedMs: ms(sentinelSteps.switchedUs),
+            aborts: sentinelSteps.aborts,
+          },
+        }),
   };
 }

@@ -149,10 +149,22 @@ export function adviceOf(story: Story): string | null {
     const lower = Math.max(500, Math.round(nodeTimeoutMs / 2));
     return `Detection took ${percent(share('detection'))} of it: cluster-node-timeout ${nodeTimeoutMs} ms. ${tryConfig(run, 'cluster-node-timeout', String(lower))}`;
   }
+  const { sentinel } = run.target ?? {};
+  if (share('detection') >= 0.5 && sentinel !== undefined && sentinel.downAfterMs > 500) {
+    const lowerMs = Math.max(500, Math.round(sentinel.downAfterMs / 2));
+    const how =
+      run.plan.target.kind === 'external'
+        ? `Try on its sentinels: SENTINEL SET ${sentinel.masterName} down-after-milliseconds ${lowerMs}, and run again`
+        : trySet(run, `target.downAfter=${lowerMs}ms`);
+    return `Detection took ${percent(share('detection'))} of it: down-after ${sentinel.downAfterMs} ms. ${how}`;
+  }
   if (others(outage, story).includes('full coverage')) {
     return `The other shards were refused because of cluster-require-full-coverage yes. ${tryConfig(run, 'cluster-require-full-coverage', 'no')}`;
   }
   const { target } = run.plan;
+  if (share('heal') >= 0.5 && target.kind === 'lab' && target.topology === 'replicated' && target.replicasPerMaster > 0) {
+    return `Nobody watches this master: its replicas wait until it is back. ${trySet(run, 'target.topology=sentinel')}`;
+  }
   if (share('heal') >= 0.5 && target.kind === 'lab' && target.topology === 'cluster' && target.replicasPerMaster === 0) {
     return `Nothing could take over: the shard has no replica. ${trySet(run, 'target.replicasPerMaster=1')}`;
   }
@@ -174,8 +186,10 @@ function windowOf(summary: Story['summary'], faultId: number, name: WindowSummar
 }
 
 function shardName(gap: Gap, { run }: Story): string {
-  const shards = new Set(run.target?.nodes.map((node) => node.shard));
-  return shards.size > 1 ? `Shard ${gap.shard}` : 'The server';
+  const servers = (run.target?.nodes ?? []).filter((node) => node.shard !== null);
+  const shards = new Set(servers.map((node) => node.shard));
+  if (shards.size > 1) return `Shard ${gap.shard}`;
+  return servers.length > 1 ? 'The master' : 'The server';
 }
 
 function incidentCause(incident: FaultSummary): string {

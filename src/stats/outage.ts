@@ -12,7 +12,7 @@ export interface Outage {
 const HEAL_CONFIRMED_LATE_MS = 500;
 
 export interface OutagePart {
-  name: 'detection' | 'election' | 'promotion' | 'heal' | 'client';
+  name: 'detection' | 'election' | 'promotion' | 'switch' | 'heal' | 'client';
   ms: number;
 }
 
@@ -42,13 +42,14 @@ export function worstOutage({ faults, incidents, availability }: Pick<Summary, '
 
 /**
  * What the gap's time went into, from its start to its end; the parts add up to its length. Empty when no milestone in it tells:
- * detection + election + client where a replica took over, until the heal + client where the heal ended it.
+ * detection + election (+ the sentinels' switch) + client where a replica took over, until the heal + client where the heal ended it.
  */
 export function outageParts({ fault, gap }: Outage): OutagePart[] {
   const inGap = (ms: number | null): number | null => (ms !== null && ms > gap.startMs && ms <= gap.endMs ? ms : null);
   if (fault.clientRecoveredMs === null) return [];
   const detectedMs = inGap(fault.detectedMs);
   const promotedMs = inGap(fault.promotedMs);
+  const switchedMs = inGap(fault.sentinel?.switchedMs ?? null);
   // Confirming a heal takes a moment, in which clients can be served already.
   const healMs =
     fault.healedAtMs !== null && fault.healedAtMs <= gap.endMs + HEAL_CONFIRMED_LATE_MS ? inGap(Math.min(fault.healedAtMs, gap.endMs)) : null;
@@ -56,6 +57,7 @@ export function outageParts({ fault, gap }: Outage): OutagePart[] {
     return partsOf(gap, [
       { name: 'detection', untilMs: detectedMs },
       { name: 'election', untilMs: promotedMs },
+      ...(switchedMs !== null && switchedMs >= promotedMs ? [{ name: 'switch' as const, untilMs: switchedMs }] : []),
     ]);
   }
   if (promotedMs !== null) return partsOf(gap, [{ name: 'promotion', untilMs: promotedMs }]);

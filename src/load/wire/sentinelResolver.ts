@@ -41,7 +41,9 @@ export class SentinelResolver {
   /** Begins to listen. */
   open(): void {
     for (const address of this.#addresses) {
-      const redis = this.#connection(address, { retryStrategy: (attempt: number) => Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(attempt, 10)) });
+      const redis = this.#connection(address, {
+        retryStrategy: (attempt: number) => Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** Math.min(attempt, 10)),
+      });
       redis.on('message', (_channel: string, text: string) => {
         if (text.split(' ')[0] === this.#masterName) this.#onSwitch();
       });
@@ -69,21 +71,21 @@ export class SentinelResolver {
     for (const redis of this.#subscriptions) redis.disconnect();
   }
 
-  async #askOne(address: string): Promise<Answer | null> {
-    const redis = this.#connection(address, { commandTimeout: ASK_LIMIT_MS, retryStrategy: () => null });
+  async #askOne(sentinel: string): Promise<Answer | null> {
+    const redis = this.#connection(sentinel, { commandTimeout: ASK_LIMIT_MS, retryStrategy: () => null });
     try {
       await redis.connect();
-      const [master, replicas] = await Promise.all([
+      // The sentinel that acts names the promoted replica here already, while its record of the master still has the old address.
+      const [address, master, replicas] = await Promise.all([
+        redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#masterName),
         redis.call('SENTINEL', 'MASTER', this.#masterName),
         this.#wantsReplicas ? redis.call('SENTINEL', 'REPLICAS', this.#masterName) : [],
       ]);
-      const fields = fieldsOf(master);
-      const host = fields.get('ip');
-      if (host === undefined) return null;
+      if (!Array.isArray(address)) return null;
       const listed = Array.isArray(replicas) ? replicas.map(fieldsOf) : [];
       return {
-        master: addressOf(host, Number(fields.get('port'))),
-        epoch: Number(fields.get('config-epoch') ?? 0),
+        master: addressOf(String(address[0]), Number(address[1])),
+        epoch: Number(fieldsOf(master).get('config-epoch') ?? 0),
         replicas: listed.filter(isUp).map((replica) => addressOf(replica.get('ip') ?? '', Number(replica.get('port')))),
       };
     } finally {

@@ -155,7 +155,9 @@ export class WireClient implements Client, ConnectionOwner {
       const reader = this.#pickReplica(this.#replicas, this.#isCluster ? this.#options.routing.slotOf(false, keyIndex) : 0);
       if (reader !== null) return this.#push(reader, token, op, keyIndex, valueBytes, version);
     }
-    const node = this.#isCluster ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number] : this.#nodes[this.#master];
+    const node = this.#isCluster
+      ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number]
+      : this.#nodes[this.#master];
     const connection = node === undefined ? null : this.#take(node);
     if (connection === null) return this.#refuse(token, node);
     this.#push(connection, token, op, keyIndex, valueBytes, version);
