@@ -427,7 +427,20 @@ export class WireClient implements Client, ConnectionOwner {
     const { tls, username, password } = endpoints;
     const connection = new WireConnection(
       node.index,
-      { host, port, tls, username, password, protocol, readOnly: this.#isCluster && this.#replicas !== null, isReplacement, name, encoder, replies, confirm },
+      {
+        host,
+        port,
+        tls,
+        username,
+        password,
+        protocol,
+        readOnly: this.#isCluster && this.#replicas !== null,
+        isReplacement,
+        name,
+        encoder,
+        replies,
+        confirm,
+      },
       this,
     );
     node.connections[place] = connection;
