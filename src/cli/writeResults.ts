@@ -1,6 +1,7 @@
 /** The last step of the pipeline: everything that is computed from the records of a run, written into its folder. Used by run and report. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { collectGarbage } from '../base/garbage.js';
 import { writeReport } from '../report/writeReport.js';
 import { writeLatencyLog } from '../result/hlog.js';
 import { renderJUnit } from '../result/junit.js';
@@ -21,6 +22,8 @@ export async function writeResults(data: RunData): Promise<{ summary: Summary; f
     text('junit.xml', renderJUnit(summary, data.run)),
     text('latency.hlog', writeLatencyLog(data)),
   ];
+  // What the passes over a long run's records left behind would come on top of what drawing takes.
+  await collectGarbage();
   const pages = await writeReport(data, summary);
   return { summary, files: [...files, ...pages.files] };
 }
