@@ -3,11 +3,14 @@
  * write one file under `faults/` and name it here.
  */
 import type { FaultKind } from './fault.js';
+import { bridge } from './faults/bridge.js';
 import { clientKill } from './faults/clientKill.js';
 import { clientPause } from './faults/clientPause.js';
 import { config } from './faults/config.js';
 import { failover } from './faults/failover.js';
+import { isolate } from './faults/isolate.js';
 import { kill } from './faults/kill.js';
+import { oneWay } from './faults/oneWay.js';
 import { partition } from './faults/partition.js';
 import { pause } from './faults/pause.js';
 import { restart } from './faults/restart.js';
@@ -24,6 +27,9 @@ export const faultRegistry: readonly FaultKind[] = [
   throttle,
   toxic,
   partition,
+  isolate,
+  oneWay,
+  bridge,
   failover,
   clientPause,
   clientKill,

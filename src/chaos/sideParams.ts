@@ -10,7 +10,7 @@ const member = z
 /** One side: a list, or a single member. */
 export const sideMembers = z.union([z.array(member).min(1).max(100), member.transform((one) => [one])]);
 
-/** At least so many sides. */
+/** At least so many sides, each a list. */
 export function sideGroups(least: number) {
   return z.array(z.array(member).min(1).max(100)).min(least).max(20);
 }

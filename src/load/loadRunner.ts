@@ -8,9 +8,10 @@ import { unreachable } from '../base/assert.js';
 import { monotonicUs } from '../base/clock.js';
 import { type ErrorCode, errorTable, KvbenchError } from '../base/errors.js';
 import { hasKey, operationsOfPlan } from '../plan/operations.js';
-import { loadEndUs, type OperationName, type Plan } from '../plan/plan.js';
-import type { EventRecord, RunSink } from '../result/records.js';
+import { clientGroupOf, loadEndUs, type OperationName, type Plan } from '../plan/plan.js';
+import type { EventRecord, IntervalRecord, RunSink } from '../result/records.js';
 import type { LoadEndpoints } from './client.js';
+import { groupRecords } from './groupIntervals.js';
 import { type LedgerMemory, makeLedgerMemory } from './ledgerMemory.js';
 import { mergeIntervals } from './mergeIntervals.js';
 import type { FromWorker, ToWorker, WorkerInit, WorkerInterval } from './messages.js';
@@ -252,8 +253,14 @@ export class LoadRunner {
       const said = new Set(parts.map((part) => part.worker));
       if (this.#threads.some((thread, worker) => !thread.isFinished && !said.has(worker))) return;
       this.#partial.delete(this.#nextInterval);
-      this.#sink.interval(mergeIntervals(this.#nextInterval++, parts, this.#operationNames));
+      this.#sink.interval(this.#merged(this.#nextInterval++, parts));
     }
+  }
+
+  #merged(index: number, parts: readonly WorkerInterval[]): IntervalRecord {
+    const record = mergeIntervals(index, parts, this.#operationNames);
+    if (this.#plan.load.clientGroups === undefined) return record;
+    return { ...record, groups: groupRecords(parts, (worker) => clientGroupOf(this.#plan, worker)) };
   }
 
   #tellProgress(): void {

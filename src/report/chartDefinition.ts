@@ -14,7 +14,7 @@ import type { TimelineData } from './timelineData.js';
 export { type ChartTheme, darkTheme, lightTheme } from './chartTheme.js';
 
 export interface ChartSpec {
-  id: 'throughput' | 'response' | 'errors' | 'servers';
+  id: 'throughput' | 'groups' | 'response' | 'errors' | 'servers';
   title: string;
   subtitle: string;
   config: ChartConfiguration<'line'>;
@@ -47,7 +47,7 @@ export const serverMeasureTexts: Readonly<Record<ServerMeasure, { name: string; 
   ops: { name: 'Operations', subtitle: 'per second of each server, as it says itself', value: (value) => `${compact(value)}/s` },
 };
 
-/** Throughput, response time and errors (and servers) on one time axis: `scales.x` has the same limits in all. */
+/** Throughput, response time and errors (and clients by group, and servers) on one time axis: `scales.x` has the same limits in all. */
 export function buildCharts(timeline: TimelineData, theme: ChartTheme, options: ChartOptions): ChartSpec[] {
   const lanes = lanesOf(timeline);
   const operation = options.operation ?? 'all';
@@ -59,6 +59,7 @@ export function buildCharts(timeline: TimelineData, theme: ChartTheme, options: 
       subtitle: `operations per second, by completion, per ${bucketText(timeline.bucketMs)}`,
       config: throughputChart(timeline, lanes, theme, options),
     },
+    ...groupsCharts(timeline, lanes, theme, options),
     {
       id: 'response',
       title: 'Response time',
@@ -116,6 +117,30 @@ function throughputChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme
     annotations: showLanes ? lanedAnnotations(timeline, lanes, theme) : {},
     tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)}/s`,
   });
+}
+
+/** None without groups. */
+function groupsCharts(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions): ChartSpec[] {
+  if (timeline.groups === undefined) return [];
+  const datasets = timeline.groups.flatMap(({ name, ok, notOk }, i): Series[] => {
+    const color = serverColor(theme, i);
+    const line = (label: string, values: readonly number[]): Series => ({
+      label,
+      data: points(timeline, values),
+      borderColor: color,
+      backgroundColor: color,
+      borderWidth: 1.5,
+      pointStyle: 'line',
+    });
+    return [line(`${name} ok`, ok), { ...line(`${name} errors`, notOk), borderDash: [2, 3] }];
+  });
+  const config = chart(timeline, theme, options, {
+    datasets,
+    scales: { y: { ...valueScale(theme), beginAtZero: true } },
+    annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
+    tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)}/s`,
+  });
+  return [{ id: 'groups', title: 'Clients by group', subtitle: 'operations per second, by completion: ok (line) and not ok (dotted)', config }];
 }
 
 function responseChart(

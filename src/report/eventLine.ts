@@ -7,6 +7,7 @@ import { formatUs } from '../base/units.js';
 import { accessOf, operationNamesOf, weightsOf } from '../plan/operations.js';
 import type { FaultState, Plan } from '../plan/plan.js';
 import type { EventOf, EventRecord, NodeRef } from '../result/records.js';
+import { sidesText } from './groupSeries.js';
 import { timeText, wrapWords } from './textLayout.js';
 
 /** Lines stay within this; what is longer goes on in the next line, below its own beginning. */
@@ -22,6 +23,10 @@ const injectedWords: Readonly<Record<string, string>> = {
   pause: 'paused',
   restart: 'taken down to restart',
   toxic: 'behind toxics',
+  partition: 'cut apart',
+  bridge: 'cut apart',
+  isolate: 'cut apart',
+  'one-way': 'cut one way',
 };
 
 /** Null: no news for a person. Without a line break at its end; a long text has breaks inside. */
@@ -94,10 +99,15 @@ function faultLine(event: EventOf<'fault'>): string | null {
       return null;
     case 'injected': {
       const late = plannedAtUs === null ? '' : `, ${planDistance(tUs - plannedAtUs)}`;
-      return line(tUs, '✗', `${name}: ${targetsText(targets)} ${injectedWords[kind] ?? 'hit'}${late}${why}`);
+      const whom = event.sides ? sidesText(kind, event.sides) : targetsText(targets);
+      return line(tUs, '✗', `${name}: ${whom} ${injectedWords[kind] ?? 'hit'}${late}${why}`);
     }
     case 'healed':
-      return line(tUs, '✓', `${name} healed${targets.length === 0 ? '' : `: ${nodeNames(targets)}`}${message === undefined ? '' : ` (${message})`}`);
+      return line(
+        tUs,
+        '✓',
+        `${name} healed${targets.length === 0 || event.sides ? '' : `: ${nodeNames(targets)}`}${message === undefined ? '' : ` (${message})`}`,
+      );
     case 'failed':
       return line(tUs, '✗', `${name} failed${why}`);
     case 'skipped':

@@ -10,6 +10,7 @@ import type { RunData } from '../result/readRun.js';
 import type { Summary } from '../result/summary.js';
 import { serverMeasureTexts } from './chartDefinition.js';
 import { faultSections, gapSection, windowSection } from './pageFaults.js';
+import { groupSection } from './pageGroups.js';
 import { headSection, thresholdSection, titleOf } from './pageHead.js';
 import { type Html, html, raw, scriptJson } from './pageHtml.js';
 import { generatorSection, latencySection, outcomeSection, phaseSection } from './pageLoad.js';
@@ -41,6 +42,7 @@ ${thresholdSection(summary)}
 ${chartSection(timeline)}
 ${faultSections(data, summary)}
 ${gapSection(summary)}
+${groupSection(summary)}
 ${windowSection(summary)}
 ${latencySection(summary)}
 ${outcomeSection(summary)}

@@ -3,6 +3,7 @@ import { formatCount } from '../base/units.js';
 import { inOrder } from '../plan/operations.js';
 import type { RunData } from '../result/readRun.js';
 import type { FaultSummary, Gap, Summary } from '../result/summary.js';
+import { sidesText } from './groupSeries.js';
 import { atOf, deltaOf, durationOf, missing, operationTitle, shareOf, targetsOf, timeOf } from './pageFormat.js';
 import { type Column, type Html, type HtmlValue, html, table } from './pageHtml.js';
 import { sentinelLabels } from './terminalOutages.js';
@@ -57,6 +58,7 @@ function faultCard(title: string, fault: FaultSummary, selector: string | undefi
   const columns: Column[] = [{ title: 'Milestone' }, { title: 'Since t0', numeric: true }, { title: `Since ${origin}`, numeric: true }];
   return html`<article class="card"><h3>${title}${on}</h3>
 <p class="sub">${fault.status}${selector === undefined ? '' : html` · aimed at <q>${selector}</q>`}${fault.rtoMs === null ? '' : html` · <b>RTO ${durationOf(fault.rtoMs)}</b>`}</p>
+${fault.sides ? html`<p class="sub">${fault.kind === 'one-way' ? 'does not reach' : 'cut apart'}: <b>${sidesText(fault.kind, fault.sides)}</b></p>` : ''}
 ${fault.message === null ? '' : html`<p class="message">${fault.message}</p>`}
 ${table(columns, rows)}</article>`;
 }

@@ -38,7 +38,9 @@ export async function renderPicture(timeline: TimelineData, title: PictureTitle)
   context.fillStyle = lightTheme.background;
   context.fillRect(0, 0, PICTURE_WIDTH_PX, PICTURE_HEIGHT_PX);
   let topPx = drawHeading(context, title);
-  const specs = buildCharts(timeline, { ...lightTheme, fontFamily: FAMILY }, { bands: true, logScale: true });
+  const all = buildCharts(timeline, { ...lightTheme, fontFamily: FAMILY }, { bands: true, logScale: true });
+  // The groups of clients have room on the page only.
+  const specs = all.filter(({ id }) => id !== 'groups');
   const heights = chartHeights(PICTURE_HEIGHT_PX - topPx - MARGIN_PX / 2, (lanesOf(timeline).count + 0.5) * LANE_PX * SCALE);
   for (const [i, spec] of specs.entries()) {
     const heightPx = heights[i] as number;

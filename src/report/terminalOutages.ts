@@ -3,6 +3,7 @@ import { formatUs } from '../base/units.js';
 import type { RunRecord } from '../result/records.js';
 import type { FaultSummary, Gap, SentinelSteps, Summary } from '../result/summary.js';
 import { planDistance, targetsText } from './eventLine.js';
+import { sidesText } from './groupSeries.js';
 import type { Mark, SummaryPage } from './summaryPage.js';
 import { timeText } from './textLayout.js';
 
@@ -64,7 +65,7 @@ export function addGaps(page: SummaryPage, summary: Summary, run: RunRecord): vo
 
 function addFault(page: SummaryPage, fault: FaultSummary, name: string, missing: readonly MilestoneKey[]): void {
   const { mark, words } = statusOf(fault);
-  const on = fault.targets.length === 0 ? '' : `: ${targetsText(fault.targets)}`;
+  const on = fault.sides ? `: ${sidesText(fault.kind, fault.sides)}` : fault.targets.length === 0 ? '' : `: ${targetsText(fault.targets)}`;
   page.prose(`${name}${on}, ${words}`, page.colors.bold, `${page.mark(mark)} `);
   if (fault.message !== null) page.prose(fault.message, page.paintOf(mark), '  ');
   const originMs = fault.injectedAtMs;

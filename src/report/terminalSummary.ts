@@ -8,6 +8,7 @@ import type { OperationCounts, PhaseSummary, Summary, ThresholdResult, WindowSum
 import { type Mark, SummaryPage } from './summaryPage.js';
 import { addConsistency } from './terminalConsistency.js';
 import { addGenerator, addServers } from './terminalGenerator.js';
+import { addGroups } from './terminalGroups.js';
 import { addFaults, addGaps, addHealing } from './terminalOutages.js';
 import { addTimes } from './terminalTimes.js';
 import { shareText, timeText } from './textLayout.js';
@@ -34,6 +35,7 @@ export function renderTerminalSummary(summary: Summary, run: RunRecord, options:
   addFaults(page, summary);
   addHealing(page, summary);
   addGaps(page, summary, run);
+  addGroups(page, summary);
   addConsistency(page, summary);
   addServers(page, summary);
   if (!summary.generator.saturated) addGenerator(page, summary);

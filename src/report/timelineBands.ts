@@ -3,6 +3,7 @@ import { formatSeconds } from '../base/units.js';
 import type { Plan } from '../plan/plan.js';
 import type { NodeRef, RunRecord } from '../result/records.js';
 import type { FaultSummary, Summary } from '../result/summary.js';
+import { sidesText } from './groupSeries.js';
 import type { MarkKind, TimelineBand, TimelineGap, TimelineMark } from './timelineData.js';
 
 const INCIDENT_COLOR = '#6b7280';
@@ -12,7 +13,7 @@ export function faultBands(summary: Summary, plan: Plan): TimelineBand[] {
   return summary.faults.flatMap((fault): TimelineBand[] => {
     if (fault.injectedAtMs === null) return [];
     const shading = plan.chaos.find(({ id }) => id === fault.id)?.shading ?? { color: INCIDENT_COLOR, label: fault.kind };
-    const targets = targetsText(fault.targets);
+    const targets = fault.sides ? sidesText(fault.kind, fault.sides) : targetsText(fault.targets);
     return [
       {
         id: fault.id,
@@ -90,7 +91,7 @@ function healLabel(fault: FaultSummary): string {
   const verbs: Record<string, string> = { kill: 'restarted', restart: 'started again', pause: 'resumed', toxic: 'toxics removed' };
   const nodes = nodesText(fault.targets);
   const verb = verbs[fault.kind] ?? 'healed';
-  return fault.kind === 'toxic' || nodes === '' ? verb : `${nodes} ${verb}`;
+  return fault.kind === 'toxic' || fault.sides || nodes === '' ? verb : `${nodes} ${verb}`;
 }
 
 function startOf(fault: FaultSummary): number | null {

@@ -7,6 +7,7 @@ import type { RunData } from '../result/readRun.js';
 import { INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { Counts } from '../stats/hdr.js';
+import { type GroupSeries, GroupSeriesBuilder } from './groupSeries.js';
 import { type ServerSeries, serverSeries } from './serverSeries.js';
 import { faultBands, gapBands, incidentBands, timelineMarks } from './timelineBands.js';
 
@@ -28,6 +29,8 @@ export interface TimelineData {
   marks: TimelineMark[];
   /** Null: no server said anything of itself. */
   servers: ServerSeries | null;
+  /** By group of clients; absent where the plan has none. */
+  groups?: GroupSeries[];
 }
 
 export interface TimelinePhase {
@@ -133,6 +136,7 @@ export function buildTimelineData(data: RunData, summary: Summary): TimelineData
     gaps,
     marks,
     servers: serverSeries(data.events, endMs),
+    ...(series.groups === null ? {} : { groups: series.groups }),
   };
 }
 
@@ -151,11 +155,13 @@ class TimelineBuilder {
   readonly #reasons = new Map<string, number[]>();
   readonly #response = new Map<string, TimelineLatency>();
   readonly #open = new Map<string, Counts>();
+  readonly #groups: GroupSeriesBuilder;
   #bucket = 0;
   #lastEndMs = 0;
 
   constructor(bucketMs: number) {
     this.#bucketMs = bucketMs;
+    this.#groups = new GroupSeriesBuilder(bucketMs);
   }
 
   add(interval: IntervalRecord): void {
@@ -165,6 +171,7 @@ class TimelineBuilder {
       this.#bucket = bucket;
     }
     this.#lastEndMs = Math.max(this.#lastEndMs, interval.endUs / 1000);
+    this.#groups.add(interval, bucket);
     for (const { ops } of interval.cells) {
       for (const [op, cell] of Object.entries(ops)) {
         for (const key of outcomeKeys) increase(this.#rates[key], this.#bucket, cell[key]);
@@ -185,6 +192,7 @@ class TimelineBuilder {
     rates: Record<(typeof outcomeKeys)[number], number[]> & { tMs: number[] };
     response: Record<string, TimelineLatency>;
     reasons: Record<string, number[]>;
+    groups: GroupSeries[] | null;
     lastEndMs: number;
   } {
     this.#closeBucket();
@@ -206,6 +214,7 @@ class TimelineBuilder {
         [...this.#response].map(([op, { p50, p99, max }]) => [op, { p50: padded(p50), p99: padded(p99), max: padded(max) }]),
       ),
       reasons: Object.fromEntries([...this.#reasons].map(([reason, counts]) => [reason, perSecond(counts)])),
+      groups: this.#groups.finish(length),
       lastEndMs: this.#lastEndMs,
     };
   }

@@ -59,6 +59,8 @@ export interface IntervalRecord {
   /** Completions grouped by the phase and the 100 ms slot (index) of their *intended* start. */
   cells: CellRecord[];
   shards: ShardRecord[];
+  /** What each group of clients saw, in plans with `load.clientGroups`. */
+  groups?: GroupRecord[];
   /** At the end of the interval, over all workers. */
   inFlight: number;
   queued: number;
@@ -97,6 +99,19 @@ export interface ShardRecord {
   firstNotOkUs: number | null;
   /** Intended start + 100 ms of the oldest operation still without an answer, when that moment fell in or before this interval. */
   overdueSinceUs: number | null;
+}
+
+/** Completions of one group's clients, warm-up included. */
+export interface GroupRecord {
+  group: string;
+  ok: number;
+  fail: number;
+  info: number;
+  dropped: number;
+  /** Of fail, info and dropped; absent when empty. */
+  reasons?: Partial<Record<Reason, number>>;
+  /** Only shards that had completions. */
+  shards: { shard: number; kind: AccessKind; ok: number; notOk: number }[];
 }
 
 export interface RestRecord {

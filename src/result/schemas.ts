@@ -26,6 +26,10 @@ const nodeRecord = z.looseObject({
   masterId: z.string().nullable(),
 });
 
+const faultSides = z
+  .array(z.looseObject({ nodes: z.array(z.string()), clients: z.array(z.string()) }))
+  .describe('of a fault that cuts the network: who is cut off from whom (one-way: from, to); absent: it cuts nothing');
+
 export const intervalSchema = z
   .looseObject({
     index: z.number().int(),
@@ -60,6 +64,20 @@ export const intervalSchema = z
         overdueSinceUs: timeUs.nullable(),
       }),
     ),
+    groups: z
+      .array(
+        z.looseObject({
+          group: z.string(),
+          ok: count,
+          fail: count,
+          info: count,
+          dropped: count,
+          reasons: z.record(z.string(), count).optional(),
+          shards: z.array(z.looseObject({ shard: z.number().int(), kind: accessKind, ok: count, notOk: count })),
+        }),
+      )
+      .optional()
+      .describe('completions of each group of clients (load.clientGroups), warm-up included; absent without groups'),
     inFlight: count,
     queued: count,
     rest: z
@@ -101,6 +119,7 @@ export const eventSchema = z
       kind: z.string(),
       state: z.enum(['injecting', 'injected', 'healing', 'healed', 'failed', 'skipped']),
       targets: z.array(nodeRef),
+      sides: faultSides.optional(),
       plannedAtUs: timeUs.nullable(),
       message: z.string().optional(),
     }),
@@ -254,6 +273,7 @@ const fault = z.looseObject({
   status: z.enum(['planned', 'injected', 'healed', 'failed', 'skipped', 'observed']),
   message: z.string().nullable(),
   targets: z.array(nodeRef),
+  sides: faultSides.optional(),
   plannedAtMs: timeMs,
   injectedAtMs: timeMs,
   processGoneMs: timeMs,
@@ -373,6 +393,41 @@ export const summarySchema = z
     }),
     faults: z.array(fault),
     incidents: z.array(fault),
+    clientGroups: z
+      .array(
+        z.looseObject({
+          name: z.string(),
+          threads: count,
+          ok: count,
+          fail: count,
+          info: count,
+          dropped: count,
+          byReason: z.record(z.string(), count),
+          cuts: z
+            .array(
+              z.looseObject({
+                faultId: z.number().int(),
+                side: z.number().int().nullable().describe('index into the fault’s sides; null: these clients reached everybody'),
+                nodes: z.array(z.string()).nullable().describe('the nodes on their side'),
+                ok: count,
+                notOk: count,
+                shards: z.array(
+                  z.looseObject({
+                    shard: z.number().int(),
+                    kind: accessKind,
+                    ok: count,
+                    notOk: count,
+                    firstOkMs: timeMs.describe('start of the first 100 ms with a success'),
+                    lastOkMs: timeMs.describe('end of the last 100 ms with a success'),
+                  }),
+                ),
+              }),
+            )
+            .describe('while each fault that cut the network was in force, by completion'),
+        }),
+      )
+      .optional()
+      .describe('what each group of clients got (load.clientGroups); absent without groups'),
     healing: z
       .looseObject({ whole: z.boolean(), holds: z.array(z.string()), missing: z.array(z.string()) })
       .nullable()

@@ -1,6 +1,6 @@
 /** The shape of `summary.json`: what CI, `diff` and people build on. Keys may be added, none changes. */
 import type { AccessKind } from '../plan/plan.js';
-import type { FORMAT_VERSION, NodeRef } from './records.js';
+import type { FaultSide, FORMAT_VERSION, NodeRef } from './records.js';
 
 export interface Summary {
   formatVersion: typeof FORMAT_VERSION;
@@ -24,6 +24,8 @@ export interface Summary {
   availability: { rate: number | null; resolutionMs: number; degradedMs: number; gaps: Gap[] };
   faults: FaultSummary[];
   incidents: FaultSummary[];
+  /** Only in runs with groups of clients. */
+  clientGroups?: ClientGroupSummary[];
   /** Whether the target was as it should be once everything was healed, by what was looked at; null: the run did not get there. Absent in earlier versions. */
   healing?: { whole: boolean; holds: string[]; missing: string[] } | null;
   /** `waits`: WAIT or WAITAOF after writes that were answered, `waitShort`: how many of these fell short; absent where none were asked. */
@@ -149,6 +151,8 @@ export interface FaultSummary {
   status: 'planned' | 'injected' | 'healed' | 'failed' | 'skipped' | 'observed';
   message: string | null;
   targets: NodeRef[];
+  /** Of a fault that cuts the network: who is cut off from whom (one-way: from, to). */
+  sides?: FaultSide[];
   plannedAtMs: number | null;
   injectedAtMs: number | null;
   processGoneMs: number | null;
@@ -175,6 +179,40 @@ export interface SentinelSteps {
   switchedMs: number | null;
   /** How often one of them gave up (-failover-abort-…). */
   aborts: number;
+}
+
+/** What one group of clients got, from the first recorded phase on, by completion. */
+export interface ClientGroupSummary {
+  name: string;
+  threads: number;
+  ok: number;
+  fail: number;
+  info: number;
+  dropped: number;
+  byReason: Record<string, number>;
+  /** While each fault that cut the network was in force. */
+  cuts: GroupCutSummary[];
+}
+
+export interface GroupCutSummary {
+  faultId: number;
+  /** Index into the fault's sides; null: these clients reached everybody. */
+  side: number | null;
+  /** The nodes on their side. */
+  nodes: string[] | null;
+  ok: number;
+  notOk: number;
+  shards: GroupShardSummary[];
+}
+
+/** Times in ms since t0, of the first and last 100 ms with a success; null: none. */
+export interface GroupShardSummary {
+  shard: number;
+  kind: AccessKind;
+  ok: number;
+  notOk: number;
+  firstOkMs: number | null;
+  lastOkMs: number | null;
 }
 
 export interface ThresholdResult {

@@ -3,7 +3,7 @@
  * offline alike; the tracker decides which records concern it. Times are µs since t0.
  */
 import type { FaultState } from '../plan/plan.js';
-import type { EventOf, EventRecord, LogKind, NodeRef, ShardRecord } from '../result/records.js';
+import type { EventOf, EventRecord, FaultSide, LogKind, NodeRef, ShardRecord } from '../result/records.js';
 import type { FaultSummary } from '../result/summary.js';
 import { SETTLE_US, shardsOf } from './faultTimes.js';
 import type { LatencyHistory } from './latencyHistory.js';
@@ -54,6 +54,7 @@ export class MilestoneWatch {
   status: FaultSummary['status'] = 'planned';
   message: string | null = null;
   targets: NodeRef[] = [];
+  sides: FaultSide[] | null = null;
   plannedAtUs: number | null = null;
   /** Start of the injection, or of the incident; null: not yet. */
   beganUs: number | null = null;
@@ -125,6 +126,7 @@ export class MilestoneWatch {
   /** The fault's own events. */
   fault(event: EventOf<'fault'>): void {
     this.plannedAtUs ??= event.plannedAtUs;
+    this.sides ??= event.sides ?? null;
     if (event.message !== undefined && event.state !== 'healing') this.message = event.message;
     if (event.state === 'injecting') this.begin(event.tUs, event.targets);
     else if (event.state === 'injected') {
@@ -284,6 +286,7 @@ export function milestonesInMs(watch: MilestoneWatch): FaultSummary {
     status: watch.status,
     message: watch.message,
     targets: watch.targets,
+    ...(watch.sides === null ? {} : { sides: watch.sides }),
     plannedAtMs: ms(watch.plannedAtUs),
     injectedAtMs: ms(injectedAtUs),
     processGoneMs: ms(watch.processGoneUs),

@@ -7,12 +7,13 @@ import { ExitCode } from '../base/errors.js';
 import type { Plan } from '../plan/plan.js';
 import type { RunData } from '../result/readRun.js';
 import { type EventOf, type EventRecord, FORMAT_VERSION, INTERVAL_US, type IntervalRecord } from '../result/records.js';
-import type { Summary, ThresholdResult } from '../result/summary.js';
+import type { ClientGroupSummary, Summary, ThresholdResult } from '../result/summary.js';
 import { consistencySummary } from './consistencySummary.js';
 import { Degraded } from './degraded.js';
 import { faultTimesOf } from './faultTimes.js';
 import { findGaps, type GapUs, gapInMs } from './gaps.js';
 import { GeneratorHealth } from './generatorHealth.js';
+import { GroupTallies } from './groupTallies.js';
 import { findIncidents, type GeneratorStall, stallOf, unexpectedExits } from './incidents.js';
 import { type ExactRecovery, milestonesInMs } from './milestones.js';
 import { MilestoneTracker } from './milestoneTracker.js';
@@ -60,6 +61,7 @@ export function summarize(data: RunData): Summary {
     faults: tracker.faults().map(milestonesInMs),
     incidents: tracker.incidents().map(milestonesInMs),
     healing: healingOf(data.events),
+    ...(counted.groups === null ? {} : { clientGroups: counted.groups }),
     client: clientTotals(data.events),
     consistency,
     thresholds,
@@ -147,6 +149,7 @@ interface Counted {
   judge: ThresholdJudge;
   degraded: Degraded;
   generator: GeneratorHealth;
+  groups: ClientGroupSummary[] | null;
 }
 
 function thirdPass(data: RunData, windows: readonly Window[], end: RunEnd): Counted {
@@ -158,15 +161,17 @@ function thirdPass(data: RunData, windows: readonly Window[], end: RunEnd): Coun
     generator: new GeneratorHealth(),
   };
   const recordedUs = recordedFromUs(plan);
+  const groups = new GroupTallies(plan, data.events, recordedUs);
   for (const interval of data.intervals()) {
     counted.tallies.interval(interval);
+    groups.interval(interval);
     counted.judge.interval(interval, windows);
     counted.degraded.interval(interval, windows);
     const recorded = interval.startUs >= recordedUs && interval.startUs < end.loadEndUs;
     for (const sample of interval.generator ?? []) counted.generator.sample(sample, recorded);
   }
   for (const event of data.events) counted.generator.event(event);
-  return counted;
+  return { ...counted, groups: groups.summaries() };
 }
 
 /** As in k6, what ended a run early outranks its thresholds. */

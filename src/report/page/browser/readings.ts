@@ -36,6 +36,7 @@ export function readingsAt(timeline: TimelineData, theme: ChartTheme, timeMs: nu
     time: `${(atMs / 1000).toFixed(timeline.bucketMs < 1000 ? 1 : 0)} s${phase === undefined ? '' : ` · ${phase.name}`}`,
     parts: [
       { title: 'Operations per second', readings: rates(timeline, theme, i) },
+      { title: 'Clients by group', readings: groups(timeline, theme, i) },
       { title: 'Response time', readings: latencies(timeline, theme, i) },
       { title: 'Errors per second', readings: reasons(timeline, theme, i) },
       { title: `Servers: ${serverMeasureTexts[measure].name}`, readings: servers(timeline, theme, measure, atMs + timeline.bucketMs / 2) },
@@ -51,6 +52,14 @@ function rates({ throughput }: TimelineData, theme: ChartTheme, i: number): Read
     ...(planned === undefined ? [] : [{ name: 'planned', value: perSecond(planned), color: theme.planned }]),
     ...shown.map((outcome) => ({ name: outcome, value: perSecond(throughput[outcome][i] ?? 0), color: theme[outcome] })),
   ];
+}
+
+function groups({ groups: series = [] }: TimelineData, theme: ChartTheme, i: number): Reading[] {
+  return series.map(({ name, ok, notOk }, at) => ({
+    name,
+    value: `${perSecond(ok[i] ?? 0)} ok, ${perSecond(notOk[i] ?? 0)} not`,
+    color: serverColor(theme, at),
+  }));
 }
 
 function latencies({ response }: TimelineData, theme: ChartTheme, i: number): Reading[] {
