@@ -2,7 +2,7 @@
 // Plain JavaScript without dependencies: on a fresh clone nothing is installed yet. Says what it does, on stderr, and does nothing twice.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,6 +27,8 @@ export function checkNode() {
 
 /** Installs the packages of the lock file when they are missing or other than the lock file says. `npm ci` builds too (`prepare`). */
 export function installPackages() {
+  // npm ci would empty the folder that a link leads to, which others use.
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) return;
   const stamp = join(root, 'node_modules', '.kvbench-lock');
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
