@@ -16,6 +16,7 @@ export const Stream = {
   groupOrder: 9,
   resample: 20,
   chaos: 21,
+  resampleBlocks: 22,
 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 

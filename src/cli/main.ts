@@ -6,7 +6,7 @@
 import type { Argv } from 'yargs';
 import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
-import { diffOptions } from './compareOptions.js';
+import { baselineOptions, diffOptions, gateOptions } from './compareOptions.js';
 import { helpPage } from './helpPage.js';
 import { explainParseFailure } from './parseFailure.js';
 import { makeTerminal, type Terminal } from './terminal.js';
@@ -98,6 +98,12 @@ function declared(self: Argv): Argv {
     .command('verify <run>', 'Count again what a run lost, from its operation log, and compare with its summary', verifyOptions, (args) =>
       choose(async (terminal) => (await import('./verify.js')).verify(args, terminal)),
     )
+    .command('gate [sides..]', 'Fail when the candidate is worse than the base by more than chance and tolerance', gateOptions, (args) =>
+      choose(async (terminal) => (await import('./gate.js')).gate(args, terminal)),
+    )
+    .command('baseline <action> [name] [runs..]', 'Keep runs under a name to compare with: save, list, show, path', baselineOptions, (args) =>
+      choose(async (terminal) => (await import('./baseline.js')).baseline(args, terminal)),
+    )
     .command('list [what]', 'List profiles, workloads, toxics, faults or runs', listOptions, (args) =>
       choose(async (terminal) => (await import('./list.js')).list(args, terminal)),
     )
@@ -119,7 +125,7 @@ function declared(self: Argv): Argv {
     .example('$0 run --url redis://127.0.0.1:6379 --workload session-cache --rate 2000/s --duration 30s', 'A quick run without a profile')
     .example('$0 report reports/20261121-140000-failover', 'Make the pages of a run again')
     .epilogue(
-      'Exit codes: 0 well · 99 threshold failed · 100 target not available · 104 invalid input · 105 interrupted · 107 internal error · 108 stop condition',
+      'Exit codes: 0 well · 99 threshold or gate failed · 100 target not available · 104 invalid input · 105 interrupted · 107 internal error · 108 stop condition',
     );
 }
 

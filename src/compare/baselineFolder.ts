@@ -14,7 +14,7 @@ const BASELINE_FILE = 'baseline.json';
 const RUN_FILES = ['run.json', 'summary.json', 'intervals.ndjson', 'events.ndjson'];
 
 /** How much one row moved between runs of the same thing. */
-export const noiseRowSchema = z.looseObject({
+export const noiseRowSchema = z.object({
   id: z.string().describe('id of the row, as in a comparison'),
   scale: z.enum(['log', 'linear']).describe('of `deviation` and `widest`: log for latency and throughput'),
   middle: z.number().describe('median of the runs, in the unit of the row'),
@@ -23,14 +23,14 @@ export const noiseRowSchema = z.looseObject({
 });
 
 export const baselineSchema = z
-  .looseObject({
+  .object({
     formatVersion: z.literal(BASELINE_VERSION),
     kind: z.literal('baseline'),
     name: z.string(),
     savedAt: z.string().describe('ISO 8601, UTC'),
     kvbenchVersion: z.string(),
     profile: z.string().describe('name of the profile'),
-    fingerprint: z.looseObject({ profile: z.string(), workload: z.string(), machine: z.string() }),
+    fingerprint: z.object({ profile: z.string(), workload: z.string(), machine: z.string() }),
     source: z.string().describe('what it was made from, as given'),
     runs: z.array(z.string()).describe('folders below it'),
     noise: z.array(noiseRowSchema).describe('empty with fewer than three runs'),
@@ -82,7 +82,7 @@ export function readBaseline(dir: string): BaselineRecord {
 export function writeBaseline(dir: string, record: Omit<BaselineRecord, 'runs'>, runs: readonly string[]): BaselineRecord {
   const partial = `${dir}.partial`;
   const names = runs.map((run, i) => join('runs', `${String(i + 1).padStart(2, '0')}-${basename(run).replace(/^\d+-/, '')}`));
-  const whole: BaselineRecord = { ...record, runs: names } as BaselineRecord;
+  const whole: BaselineRecord = { ...record, runs: names };
   try {
     rmSync(partial, { recursive: true, force: true });
     runs.forEach((run, i) => {

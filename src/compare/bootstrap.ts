@@ -18,19 +18,17 @@ export interface ResampleSettings {
   seed: number;
 }
 
-/** Variance of the logarithm of each percentile of a side's merged histogram, over resamples. NaN: a resample had no value. */
+/** Variance of the logarithm of each percentile of a side's merged histogram, were its runs made again. NaN: some of a run has no value. */
 export function percentileLogVariances(runs: readonly (readonly Unit[])[], percentiles: readonly number[], settings: ResampleSettings): number[] {
   const bins = makeBins(runs);
   const prefixes = runs.map((units) => prefixSums(units, bins));
   const blocks = runs.map((units, i) => percentileBlock(prefixes[i] as Float64Array, units.length, bins.lowUs.length, bins.medianBin));
-  const moments = percentiles.map(() => new Moments());
-  resample(runs, prefixes, blocks, settings, (sums) => {
-    for (const [i, percentile] of percentiles.entries()) moments[i]?.add(Math.log(Math.max(percentileOf(sums, bins, percentile), 1)));
-  });
-  return moments.map((moment) => moment.variance());
+  return variances({ runs, prefixes, blocks }, settings, percentiles.length, (sums, i) =>
+    Math.log(Math.max(percentileOf(sums, bins, percentiles[i] as number), 1)),
+  );
 }
 
-/** Variance of the logarithm of what a side does per unit, over resamples. NaN: a resample did nothing. */
+/** Variance of the logarithm of what a side does per unit, were its runs made again. NaN: some of a run did nothing. */
 export function rateLogVariance(runs: readonly (readonly Unit[])[], settings: ResampleSettings): number {
   const prefixes = runs.map((units) => {
     const sums = new Float64Array(2 * (units.length + 1));
@@ -41,27 +39,58 @@ export function rateLogVariance(runs: readonly (readonly Unit[])[], settings: Re
     return sums;
   });
   const blocks = runs.map((units) => blockLength(units.map(({ ok }) => ok)));
-  const moments = new Moments();
-  resample(runs, prefixes, blocks, settings, (sums) => moments.add(Math.log((sums[0] as number) / (sums[1] as number))));
-  return moments.variance();
+  const [variance] = variances({ runs, prefixes, blocks }, settings, 1, (sums) => Math.log((sums[0] as number) / (sums[1] as number)));
+  return variance as number;
+}
+
+interface Resampled {
+  runs: readonly (readonly Unit[])[];
+  prefixes: readonly Float64Array[];
+  blocks: readonly number[];
+}
+
+/**
+ * Drawing runs and then blocks counts what happens within runs twice (Davison & Hinkley 1997, section 3.8): once in how the runs differ and
+ * once in the blocks. With n runs, V(runs and blocks) = (n − 1) / n · (between + within) / n + within / n, and V(blocks) = within / n, so that
+ * (V(runs and blocks) − V(blocks)) · n / (n − 1) is what is wanted. It is never less than V(blocks): few runs can agree by chance.
+ */
+function variances(data: Resampled, settings: ResampleSettings, count: number, statistic: (sums: Float64Array, i: number) => number): number[] {
+  const n = data.runs.length;
+  const within = momentsOf(data, settings, false, count, statistic);
+  if (n < 2) return within;
+  const both = momentsOf(data, settings, true, count, statistic);
+  return within.map((variance, i) => Math.max((((both[i] as number) - variance) * n) / (n - 1), variance));
+}
+
+function momentsOf(
+  data: Resampled,
+  settings: ResampleSettings,
+  drawsRuns: boolean,
+  count: number,
+  statistic: (sums: Float64Array, i: number) => number,
+): number[] {
+  const moments = Array.from({ length: count }, () => new Moments());
+  resample(data, settings, drawsRuns, (sums) => {
+    for (const [i, moment] of moments.entries()) moment.add(statistic(sums, i));
+  });
+  return moments.map((moment) => moment.variance());
 }
 
 /** HOT: adds up the blocks of each resample. `sums` is used again: read it at once. */
 function resample(
-  runs: readonly (readonly Unit[])[],
-  prefixes: readonly Float64Array[],
-  blocks: readonly number[],
+  { runs, prefixes, blocks }: Resampled,
   { resamples, seed }: ResampleSettings,
+  drawsRuns: boolean,
   use: (sums: Float64Array) => void,
 ): void {
   const width = (prefixes[0]?.length ?? 0) / ((runs[0]?.length ?? 0) + 1);
   const sums = new Float64Array(width);
-  const draws = new RandomStream(seed, Stream.resample);
+  const draws = new RandomStream(seed, drawsRuns ? Stream.resample : Stream.resampleBlocks);
   let draw = 0;
   for (let b = 0; b < resamples; b++) {
     sums.fill(0);
     for (let i = 0; i < runs.length; i++) {
-      const run = draws.below(draw++, runs.length);
+      const run = drawsRuns ? draws.below(draw++, runs.length) : i;
       const length = (runs[run] as readonly Unit[]).length;
       const prefix = prefixes[run] as Float64Array;
       const block = blocks[run] as number;

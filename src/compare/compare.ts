@@ -43,6 +43,11 @@ export class Pair {
     this.candidate = new SideSamples(candidate, { ...options, seed: options.seed + 1 });
   }
 
+  /** Why neither side has it. */
+  whyNot(measure: Measure): string {
+    return this.base.observe(measure).note ?? this.candidate.observe(measure).note ?? 'no value';
+  }
+
   /** Null: neither side has it. */
   row(measure: Measure): ComparisonRow | null {
     const known = this.#rows.get(measure.id);
@@ -125,7 +130,7 @@ const NOISY: readonly [id: string, limit: number][] = [
   ['latency p(99)', 0.3],
 ];
 
-function warningsOf({ base, candidate, comparable, rows }: Comparison): ComparisonWarning[] {
+function warningsOf({ base, candidate, comparable, rows, noiseFloor }: Comparison): ComparisonWarning[] {
   const warnings: ComparisonWarning[] = [];
   for (const [name, { runs }] of [['base', base] as const, ['candidate', candidate] as const]) {
     const saturated = runs.filter((run) => run.saturated).length;
@@ -144,11 +149,11 @@ function warningsOf({ base, candidate, comparable, rows }: Comparison): Comparis
       warnings.push({ kind: 'noisy', text: `noisy runs: a change of ${id} below ${percentText(noise).replace('+', '±')} cannot be seen with these` });
   }
   const fewest = Math.min(base.runs.length, candidate.runs.length);
-  if (fewest < 4)
-    warnings.push({
-      kind: 'few runs',
-      text: `${base.runs.length} and ${candidate.runs.length} runs: from 4 of each on runs can be told from chance by themselves`,
-    });
+  if (fewest < 4) {
+    const floor = noiseFloor === null ? '' : `; judged by the noise floor of the baseline ${noiseFloor.name} (${noiseFloor.runs} runs)`;
+    const text = `${base.runs.length} and ${candidate.runs.length} runs: from 4 of each on they can be told from chance by themselves${floor}`;
+    warnings.push({ kind: 'few runs', text });
+  }
   for (const { area, what, base: before, candidate: after } of comparable.differences) {
     if (area === 'seed' || area === 'kvbench') continue;
     warnings.push({ kind: 'not comparable', text: `${what} differs: ${before} → ${after}` });

@@ -15,7 +15,7 @@ export type CompareLevel = (typeof compareLevels)[number];
 export const verdicts = ['faster', 'slower', '~', 'inconclusive'] as const;
 
 const interval = z
-  .looseObject({
+  .object({
     low: z.number().nullable().describe('absolute change, in the unit of the row; null: without limit'),
     high: z.number().nullable(),
     lowRelative: z.number().nullable().describe('0.1: 10 % more; null: relative to nothing, or without limit'),
@@ -24,13 +24,13 @@ const interval = z
   })
   .describe('where the change lies, with this confidence');
 
-const side = z.looseObject({
+const side = z.object({
   value: z.number().nullable().describe('of all its runs: merged for latency and throughput, else their median; null: no value, or it never ended'),
   perRun: z.array(z.number().nullable()).describe('in the order of the runs; null: that run has none'),
   samples: z.number().nullable().describe('operations behind it; null: counts one value per run'),
 });
 
-export const rowSchema = z.looseObject({
+export const rowSchema = z.object({
   id: z.string().describe('as a gate rule names it, e.g. latency{op:get,phase:steady} p(99)'),
   metric: z.string(),
   aggregate: z.string().describe('p(99), rate, max, …'),
@@ -39,7 +39,7 @@ export const rowSchema = z.looseObject({
   betterIs: z.enum(['lower', 'higher']),
   base: side,
   candidate: side,
-  change: z.looseObject({
+  change: z.object({
     absolute: z.number().nullable().describe('candidate − base, in the unit of the row'),
     relative: z.number().nullable().describe('0.1: 10 % more; null where the base is 0'),
   }),
@@ -51,7 +51,7 @@ export const rowSchema = z.looseObject({
   reason: z.string().describe('why this verdict, in words'),
 });
 
-const run = z.looseObject({
+const run = z.object({
   id: z.string(),
   dir: z.string().describe('its folder, as given'),
   startedAt: z.string(),
@@ -61,10 +61,10 @@ const run = z.looseObject({
   saturated: z.boolean().describe('its generator was the bottleneck'),
   kvbenchVersion: z.string(),
   server: z.string().describe('e.g. redis 7.0.15'),
-  fingerprint: z.looseObject({ profile: z.string(), workload: z.string(), seed: z.number(), server: z.string(), machine: z.string() }),
+  fingerprint: z.object({ profile: z.string(), workload: z.string(), seed: z.number(), server: z.string(), machine: z.string() }),
 });
 
-const comparedSide = z.looseObject({
+const comparedSide = z.object({
   label: z.string(),
   source: z.string().describe('as it was given'),
   profile: z.string().describe('name of the profile'),
@@ -73,10 +73,10 @@ const comparedSide = z.looseObject({
 
 export const ruleOutcomes = ['pass', 'fail', 'inconclusive'] as const;
 
-const ruleResult = z.looseObject({
+const ruleResult = z.object({
   rule: z.string().describe('as written'),
   row: rowSchema.nullable().describe('what it was judged by; null: neither side has it'),
-  tolerance: z.looseObject({
+  tolerance: z.object({
     kind: z.enum(['relative', 'absolute']),
     value: z.number().describe('signed: +0.1 is 10 % more; absolute in the unit of the row'),
   }),
@@ -84,7 +84,7 @@ const ruleResult = z.looseObject({
   adjustedPValue: z.number().nullable().describe('after Holm, over the rules of this gate'),
   beyond: z.boolean().describe('the change itself is beyond the tolerance, significant or not'),
   moreRuns: z
-    .looseObject({
+    .object({
       pairs: z.number().nullable().describe('about so many more runs of each side would decide; null: more than are worth asking for'),
       minutes: z.number().nullable(),
     })
@@ -96,17 +96,17 @@ const ruleResult = z.looseObject({
 export const warningKinds = ['saturated', 'noisy', 'not comparable', 'few runs', 'run'] as const;
 
 export const comparisonSchema = z
-  .looseObject({
+  .object({
     formatVersion: z.literal(COMPARISON_VERSION),
     kind: z.literal('comparison'),
     kvbenchVersion: z.string(),
     sentence: z.string().describe('what a person reads first'),
     base: comparedSide,
     candidate: comparedSide,
-    comparable: z.looseObject({
+    comparable: z.object({
       level: z.enum(compareLevels).describe('what had to be the same'),
       differences: z.array(
-        z.looseObject({
+        z.object({
           area: z.enum(['load', 'workload', 'faults', 'client', 'target', 'server', 'machine', 'seed', 'kvbench']),
           what: z.string().describe('e.g. target.config.cluster-node-timeout'),
           base: z.string(),
@@ -114,26 +114,23 @@ export const comparisonSchema = z
         }),
       ),
     }),
-    method: z.looseObject({
+    method: z.object({
       confidence: z.number(),
       sameWithin: z.number().describe('relative: an interval inside it is ~'),
       resamples: z.number().int(),
       seed: z.number().int(),
     }),
-    noiseFloor: z
-      .looseObject({ name: z.string(), runs: z.number().int() })
-      .nullable()
-      .describe('the stored noise floor that single runs were judged by'),
+    noiseFloor: z.object({ name: z.string(), runs: z.number().int() }).nullable().describe('the stored noise floor that single runs were judged by'),
     rows: z.array(rowSchema),
     gate: z
-      .looseObject({
+      .object({
         outcome: z.enum(ruleOutcomes),
         inconclusiveIs: z.enum(['pass', 'fail']),
         exitCode: z.number().int(),
         rules: z.array(ruleResult),
       })
       .nullable(),
-    warnings: z.array(z.looseObject({ kind: z.enum(warningKinds), text: z.string() })),
+    warnings: z.array(z.object({ kind: z.enum(warningKinds), text: z.string() })),
   })
   .describe('Two sides compared.');
 

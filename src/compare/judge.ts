@@ -108,9 +108,8 @@ function ofResamples(base: Observed, candidate: Observed, { confidence }: JudgeS
   const valueB = candidate.value as number;
   const a = valuesOf(base);
   const b = valuesOf(candidate);
-  // Resampling n runs gives (n − 1) / n of the variance between them.
-  const varianceA = ((base.logVariance as number) * a.length) / (a.length - 1);
-  const varianceB = ((candidate.logVariance as number) * b.length) / (b.length - 1);
+  const varianceA = base.logVariance?.() ?? Number.NaN;
+  const varianceB = candidate.logVariance?.() ?? Number.NaN;
   if (!Number.isFinite(varianceA + varianceB)) return 'a part of the runs has no value at all, so no interval can be given';
   const resolution = Math.max(1 / Math.max(valueA, 1), RESOLUTION_RELATIVE) / Math.sqrt(6);
   const error = Math.hypot(Math.sqrt(varianceA + varianceB), unit === 'perSecond' ? 0 : resolution);

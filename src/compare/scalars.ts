@@ -18,12 +18,19 @@ export function scalarOf(measure: Measure, summary: Summary): number | null {
     case 'redundancy':
       return worst(measure, summary, (fault) => between(fault.injectedAtMs, fault.redundancyRestoredMs));
     case 'lost_writes':
-      return (summary.consistency as { lostWrites: number } | null)?.lostWrites ?? null;
+      return lostWrites(summary);
     case 'generator_utilization':
       return summary.generator.eventLoopUtilization;
     default:
       return null;
   }
+}
+
+/** Lost increments of counters are among them. None lost is not known while keys could not be read back. Summaries of earlier versions have none. */
+function lostWrites({ consistency }: Summary): number | null {
+  if (!consistency) return null;
+  const lost = consistency.lostWrites + consistency.counters.lost;
+  return lost === 0 && consistency.unverifiedKeys > 0 ? null : lost;
 }
 
 /** The longest (or how many): without any, 0, which is what a run without an outage has. */

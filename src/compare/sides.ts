@@ -19,8 +19,8 @@ export interface Observed {
   /** In the order of the runs; null: that run has none. */
   perRun: (number | null)[];
   samples: number | null;
-  /** Of log(value) over resamples of runs and blocks; null: one value per run is all there is. */
-  logVariance: number | null;
+  /** Variance of log(value), were the runs made again; asked only where it decides. Null: one value per run is all there is. */
+  logVariance: (() => number) | null;
   /** Why there is no value. */
   note: string | null;
 }
@@ -76,7 +76,7 @@ export class SideSamples {
       value: slice.merged.percentileUs(percentile),
       perRun: slice.perRun.map((counts) => counts.percentileUs(percentile)),
       samples: slice.merged.total,
-      logVariance: this.#variance(slice, percentile),
+      logVariance: () => this.#variance(slice, percentile),
       note: null,
     };
   }
@@ -117,10 +117,11 @@ export class SideSamples {
       value: samples / seconds,
       perRun: runs.map((run, i) => (run.seconds === 0 ? null : (done[i] as number) / run.seconds)),
       samples,
-      logVariance: rateLogVariance(
-        runs.map(({ units }) => units),
-        this.#settings,
-      ),
+      logVariance: () =>
+        rateLogVariance(
+          runs.map(({ units }) => units),
+          this.#settings,
+        ),
       note: null,
     };
   }

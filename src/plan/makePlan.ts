@@ -50,6 +50,7 @@ export function makePlan(profile: SingleProfile, cores: number = availableParall
     chaos,
     objective: profile.objective,
     thresholds: profile.thresholds,
+    ...(profile.gate.length === 0 ? {} : { gate: profile.gate }),
     allow: profile.allow,
     safety: profile.safety,
     ...(profile.capacity === null ? {} : { capacity: profile.capacity }),

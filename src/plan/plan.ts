@@ -27,6 +27,8 @@ export interface Plan {
   chaos: FaultPlan[];
   objective: ThresholdPlan[];
   thresholds: ThresholdPlan[];
+  /** Rules for comparing this run with others; absent: none. */
+  gate?: GateRuleText[];
   /** Fault kinds that an external target's owner allows; ignored in a lab, where all are. */
   allow: string[];
   /** Absent (in plans of earlier versions): no checks, limits or stop conditions. */
@@ -310,6 +312,12 @@ export type NodeSelector = { text: string } & (
   | { by: 'allReplicas' }
   | { by: 'allMasters' }
 );
+
+/** A rule of a gate, as written: `latency{op:get}` : `p(99) +10%`. Parsed by profile/gateRule.ts. */
+export interface GateRuleText {
+  metric: string;
+  expression: string;
+}
 
 /** One threshold expression on one metric with tags, e.g. `latency{op:get,during:before}` : `p(99)<50ms`. */
 export interface ThresholdPlan {

@@ -7,9 +7,10 @@ import { unreachable } from '../base/assert.js';
 import type { FaultSchema } from '../chaos/fault.js';
 import { repetitions } from '../plan/faultPlans.js';
 import { openShape } from '../plan/openShape.js';
-import { type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
+import { type GateRuleText, type OperationName, operationNames, type ThresholdPlan } from '../plan/plan.js';
 import type { CommonFault } from './chaosSchema.js';
 import { durationText } from './durationText.js';
+import { parseGateEntry } from './gateRule.js';
 import { whyNoLedger } from './ledgerChecks.js';
 import type { Phase } from './loadSchema.js';
 import { impossibleIn, type LabShape, type ParsedSelector } from './nodeSelector.js';
@@ -241,6 +242,22 @@ export function checkThresholds(ground: Ground, section: Path, parsed: Readonly<
   return out;
 }
 
+/** Parses and checks the rules under `gate`, as checkThresholds does; they are kept as written. */
+export function checkGate(ground: Ground, parsed: Readonly<Record<string, unknown>>): GateRuleText[] {
+  const out: GateRuleText[] = [];
+  for (const [metric, value] of Object.entries(parsed)) {
+    const texts = (Array.isArray(value) ? value : [value]).filter((text): text is string => typeof text === 'string');
+    for (const [index, expression] of texts.entries()) {
+      const path = Array.isArray(value) ? ['gate', metric, index] : ['gate', metric];
+      const rule = parseGateEntry(metric, expression);
+      const wrong = 'problem' in rule ? rule.problem : tagProblem(ground, { metric, name: rule.metric, tags: rule.tags });
+      if (wrong !== undefined) ground.problems.add(ground.tree.place(path), wrong);
+      else out.push({ metric, expression });
+    }
+  }
+  return out;
+}
+
 interface FlatExpression {
   path: Path;
   text: string;
@@ -265,7 +282,7 @@ function expressionsOf(path: Path, value: unknown): FlatExpression[] {
 
 const duringValues = ['before', 'fault', 'recovery', 'after'];
 
-function tagProblem(ground: Ground, { metric, name, tags }: ParsedMetric): string | undefined {
+function tagProblem(ground: Ground, { metric, name, tags }: Pick<ParsedMetric, 'metric' | 'tags'> & { name: string }): string | undefined {
   const { op, phase, during, shard, fault } = tags;
   if (op !== undefined) {
     const known = ground.operations === null ? null : [...new Set([...operationNames, ...Object.keys(ground.operations)])];

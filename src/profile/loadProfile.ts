@@ -7,11 +7,11 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { KvbenchError } from '../base/errors.js';
 import type { FaultSchema } from '../chaos/fault.js';
-import type { CapacityPlan, OperationName, SafetyPlan, TargetPlan, ThresholdPlan } from '../plan/plan.js';
+import type { CapacityPlan, GateRuleText, OperationName, SafetyPlan, TargetPlan, ThresholdPlan } from '../plan/plan.js';
 import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
 import { checkCommands } from './commandChecks.js';
 import { checkConfirmations } from './confirmSchema.js';
-import { checkAllow, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
+import { checkAllow, checkGate, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
 import { checkLedger } from './ledgerChecks.js';
 import { applyOverrides } from './overrides.js';
@@ -62,6 +62,7 @@ export interface SingleProfile {
   safety: SafetyPlan;
   objective: ThresholdPlan[];
   thresholds: ThresholdPlan[];
+  gate: GateRuleText[];
   allow: string[];
   /** Null: an ordinary run. */
   capacity: CapacityPlan | null;
@@ -157,6 +158,8 @@ function resolveOne(
     const written = tree.get([section]);
     return checkThresholds(ground, [section], { ...(isMap(written) ? written : {}), ...parsed.profile?.[section] });
   });
+  const gateWritten = tree.get(['gate']);
+  const gate = checkGate(ground, { ...(isMap(gateWritten) ? gateWritten : {}), ...parsed.profile?.gate });
   const capacity = checkCapacity(ground, parsed.isRight(['capacity']) ? parsed.profile : null);
   if (parsed.profile && parsed.isRight(['target'])) checkFiles(explainer, parsed.profile, where.folder);
   const { profile } = parsed;
@@ -174,6 +177,7 @@ function resolveOne(
     safety,
     objective,
     thresholds,
+    gate,
     allow,
     capacity,
   };

@@ -10,7 +10,7 @@ import { loadSchema, phasesSchema } from './loadSchema.js';
 import { documentedRandom } from './randomChaosSchema.js';
 import { safetySchema } from './safetySchema.js';
 import { targetSchema } from './targetSchema.js';
-import { objectiveSchema, thresholdsSchema } from './thresholdSchema.js';
+import { gateSchema, objectiveSchema, thresholdsSchema } from './thresholdSchema.js';
 import { variantsSchema } from './variantSchema.js';
 import { nameField, workloadSchema } from './workloadSchema.js';
 
@@ -55,6 +55,15 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType, P extends z.Zod
       .meta({
         title: 'map of metric → expression(s)',
         examples: [{ 'gap{shard:any}': ['max<15s'] }],
+      }),
+    gate: gateSchema
+      .default({})
+      .describe(
+        'How much worse a later run may be, for `kvbench gate`: metric → figure and tolerance. Judged when two sides are compared, not in a run.',
+      )
+      .meta({
+        title: 'map of metric → rule(s)',
+        examples: [{ 'latency{op:get}': 'p(99) +10%', throughput: '-5%' }],
       }),
     capacity: capacitySchema
       .optional()

@@ -5,6 +5,7 @@
 import type { FaultSchema } from '../chaos/fault.js';
 import { faultStates, metricNames } from '../plan/plan.js';
 import { commonFaultKeys, documentedFault, toxicFileSchema } from './chaosSchema.js';
+import { type GateMetricName, gateMetrics } from './gateRule.js';
 import { selectorForms } from './nodeSelector.js';
 import { documentedProfileSchema } from './profileSchema.js';
 import { documentedRandom, kindsForRandom } from './randomChaosSchema.js';
@@ -55,6 +56,9 @@ export function renderProfileReference(faults: readonly FaultSchema[]): string {
     '## `thresholds` and `objective`',
     thresholdText,
     metricTable(),
+    '## `gate`',
+    gateText,
+    gateTable(),
     outsideText,
   ]
     .filter((part) => part !== '')
@@ -152,7 +156,19 @@ An expression is an aggregate, one of \`< <= > >= == !=\`, and a limit. For time
 Tags combine with AND: \`op: ${'get|set|incr|del'}\` or the name of a custom command, \`phase: NAME\`, \`during: before|fault|recovery|after\`, \`shard: N|any|all\`, \`fault: NUMBER\`.
 States that a fault can wait for (\`after.state\`): ${faultStates.map((state) => `\`${state}\``).join(', ')}.`;
 
-const variantsText = `Name → what is different there, in the keys of the profile (\`description\`, \`target\`, \`toxiproxy\`, \`load\`, \`objective\`, \`chaos\`, \`thresholds\`, \`allow\`). Merged key by key as a JSON Merge
+const gateText = `A map from a metric with tags to how much worse a candidate may be than the base it is compared with, or a list of such rules: \`"latency{op:get,phase:steady}": "p(99) +10%"\`. \`kvbench gate\` and
+\`kvbench diff --gate\` take the rules of the candidate's profile when no \`--rule\` is given. A tolerance is a percentage of the base (of shares: percentage points) or an amount in the unit of the metric
+(\`+500ms\`, \`-100/s\`, \`+0\`); its sign is the direction in which the metric gets worse. How rules are judged: docs/comparing.md.`;
+
+function gateTable(): string {
+  const rows = Object.entries(gateMetrics).map(([name, { betterIs, aggregates, tags }]) => {
+    const shown = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(' ');
+    return `| \`${name}\` | ${gateMeanings[name as GateMetricName]} | ${shown(aggregates)} | \`${betterIs === 'lower' ? '+' : '-'}\` | ${shown(tags)} |`;
+  });
+  return ['| metric | what it is | figures | worse is | tags |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+const variantsText = `Name → what is different there, in the keys of the profile (\`description\`, \`target\`, \`toxiproxy\`, \`load\`, \`objective\`, \`chaos\`, \`thresholds\`, \`gate\`, \`allow\`). Merged key by key as a JSON Merge
 Patch (RFC 7386): maps merge, \`null\` takes a key away, anything else replaces; a map with numbers for keys reaches into a list (\`load: { phases: { 1: { rate: 8000/s } } }\`).
 The profile without any variant must be valid too. \`--set\` goes over what a variant says; \`--set variants.NAME.…\` changes one variant.
 
@@ -176,6 +192,15 @@ const metricMeanings: Record<(typeof metricNames)[number], string> = {
   gap: 'times in which a shard answered nothing although it was asked',
   rto: 'from the injection of a fault to the recovery of the clients',
   lost_writes: 'acknowledged writes that are gone, lost increments of counters among them (needs `load.ledger`)',
+};
+
+const gateMeanings: Record<GateMetricName, string> = {
+  ...metricMeanings,
+  gap: 'the longest (or how many) times in which a shard answered nothing although it was asked',
+  detection: 'from the injection of a fault to its detection',
+  promotion: 'from the detection to the promotion of a replica',
+  p99_recovery: 'from the injection until p99 is back',
+  redundancy: 'from the injection until replicas are in sync again',
 };
 
 function metricTable(): string {

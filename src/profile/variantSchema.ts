@@ -21,6 +21,7 @@ const variantSchema = z.strictObject({
   objective: part('objective'),
   chaos: part('chaos'),
   thresholds: part('thresholds'),
+  gate: part('gate'),
   allow: part('allow'),
 });
 
