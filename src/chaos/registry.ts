@@ -7,12 +7,15 @@ import { bridge } from './faults/bridge.js';
 import { clientKill } from './faults/clientKill.js';
 import { clientPause } from './faults/clientPause.js';
 import { config } from './faults/config.js';
+import { exec } from './faults/exec.js';
 import { failover } from './faults/failover.js';
+import { fork } from './faults/fork.js';
 import { isolate } from './faults/isolate.js';
 import { kill } from './faults/kill.js';
 import { oneWay } from './faults/oneWay.js';
 import { partition } from './faults/partition.js';
 import { pause } from './faults/pause.js';
+import { reshard } from './faults/reshard.js';
 import { restart } from './faults/restart.js';
 import { slowCommand } from './faults/slowCommand.js';
 import { throttle } from './faults/throttle.js';
@@ -35,4 +38,7 @@ export const faultRegistry: readonly FaultKind[] = [
   clientKill,
   slowCommand,
   config,
+  reshard,
+  fork,
+  exec,
 ] as readonly FaultKind[];

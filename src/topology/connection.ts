@@ -64,3 +64,9 @@ export function openControl(host: string, port: number, access: Access): Redis {
 export function addressOf(host: string, port: number): string {
   return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
+
+/** `host:port`, or `[host]:port`, in its parts. */
+export function addressParts(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(address.slice(colon + 1)) };
+}

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { monotonicUs } from '../../base/clock.js';
 import { KvbenchError, messageOf } from '../../base/errors.js';
+import { MASTER_NAME } from '../../topology/labConfig.js';
 import type { NodeView } from '../../topology/target.js';
 import { type Ask, untilTrue, withControl } from '../controlCommands.js';
 import type { ActiveFault, FaultContext, FaultKind } from '../fault.js';
@@ -20,7 +21,7 @@ const params = z.strictObject({
     .enum(['plain', 'force', 'takeover'])
     .default('plain')
     .describe(
-      'plain: master and replica agree, nothing is lost. force: without the master’s part, by an election. takeover: without an election either; the replica just says so.',
+      'plain: master and replica agree, nothing is lost. force: without the master’s part, by an election. takeover: without an election either; the replica just says so. Sentinels know only plain, and choose the replica themselves.',
     ),
   back: z.boolean().default(false).describe('Whether the heal gives the role back to the old master. Else the new one stays.'),
 });
@@ -28,11 +29,12 @@ type FailoverParams = z.infer<typeof params>;
 
 export const failover: FaultKind<FailoverParams> = {
   kind: 'failover',
-  summary: 'Has a replica take over from its master (CLUSTER FAILOVER), as before maintenance. `node` is the master, or the replica that takes over.',
+  summary:
+    'Has a replica take over from its master (CLUSTER FAILOVER, or SENTINEL FAILOVER where sentinels watch), as before maintenance. `node` is the master, or the replica that takes over.',
   healSummary: 'None needed: it is over when the roles have changed; with `back` the old master takes over again.',
   params,
   needs: 'none',
-  topologies: ['cluster', 'external'],
+  topologies: ['cluster', 'sentinel', 'external'],
   selector: 'required',
   shading: { color: '#16a085', label: 'failover' },
   example: '{ at: 8s, fault: failover, node: "master of slot 0", mode: plain }',
@@ -42,6 +44,8 @@ export const failover: FaultKind<FailoverParams> = {
 };
 
 async function takeOver(context: FaultContext, node: NodeView, { mode, back }: FailoverParams): Promise<ActiveFault> {
+  const sentinel = context.view().nodes.find((other) => other.role === 'sentinel' && other.reachable);
+  if (sentinel) return bySentinel(context, sentinel.id, node, { mode, back });
   const replica = node.role === 'replica' ? node : replicaOf(node, context.view().nodes);
   const oldMasterId = replica.masterId ?? node.id;
   const injectedAtUs = monotonicUs();
@@ -56,6 +60,22 @@ async function takeOver(context: FaultContext, node: NodeView, { mode, back }: F
     heal: () => failBack(context, oldMasterId),
     isHealed: () => withControl(context, oldMasterId, isMaster),
   };
+}
+
+/** The sentinel chooses who takes over, and settles the rest in its own time. */
+async function bySentinel(context: FaultContext, sentinelId: string, node: NodeView, { mode, back }: FailoverParams): Promise<ActiveFault> {
+  if (mode !== 'plain' || back)
+    throw new KvbenchError('FAULT_FAILED', `SENTINEL FAILOVER knows neither mode: ${mode === 'plain' ? 'force' : mode} nor back`);
+  const oldMasterId = node.role === 'replica' ? (node.masterId ?? node.id) : node.id;
+  const injectedAtUs = monotonicUs();
+  await withControl(context, sentinelId, (ask) => ask('SENTINEL', 'FAILOVER', MASTER_NAME));
+  const others = context.view().nodes.filter((other) => other.role === 'replica' && other.id !== oldMasterId && other.reachable);
+  const anyIsMaster = async (): Promise<boolean> => {
+    const roles = await Promise.all(others.map(({ id }) => withControl(context, id, isMaster).catch(() => false)));
+    return roles.includes(true);
+  };
+  await untilTrue(`another than ${oldMasterId} is the master`, TAKE_OVER_LIMIT_US, anyIsMaster, context.signal);
+  return { injectedAtUs, done: Promise.resolve(), heal: () => Promise.resolve(), isHealed: anyIsMaster };
 }
 
 /** One in sync rather than one that is behind. */
