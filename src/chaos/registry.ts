@@ -17,6 +17,8 @@ import { partition } from './faults/partition.js';
 import { pause } from './faults/pause.js';
 import { reshard } from './faults/reshard.js';
 import { restart } from './faults/restart.js';
+import { rollingRestart } from './faults/rollingRestart.js';
+import { rollingUpgrade } from './faults/rollingUpgrade.js';
 import { slowCommand } from './faults/slowCommand.js';
 import { throttle } from './faults/throttle.js';
 import { toxic } from './faults/toxic.js';
@@ -41,4 +43,6 @@ export const faultRegistry: readonly FaultKind[] = [
   reshard,
   fork,
   exec,
+  rollingRestart,
+  rollingUpgrade,
 ] as readonly FaultKind[];

@@ -249,6 +249,10 @@ export class RealProcesses implements ProcessControl {
     await waitFor(`${nodeId} answers`, async () => (await ping(port, 200)) === 'pong');
   }
 
+  replaceProgram(nodeId: string, program: string): void {
+    throw new Error(`${nodeId} cannot be made ${program} here`);
+  }
+
   async removeData(nodeId: string): Promise<void> {
     if (this.isRunning(nodeId)) throw new Error(`${nodeId} runs`);
     this.removed.push(nodeId);

@@ -98,6 +98,12 @@ export class LabProcesses implements ProcessControl {
     }
   }
 
+  replaceProgram(nodeId: string, program: string): void {
+    const spec = this.#specs.get(nodeId);
+    if (!spec) throw new KvbenchError('FAULT_FAILED', `${nodeId} is not a server of this lab`);
+    this.#specs.set(nodeId, { ...spec, program });
+  }
+
   async waitForExit(nodeId: string, timeoutUs: number): Promise<{ atUs: number }> {
     return waitFor(() => (this.isRunning(nodeId) ? undefined : { atUs: this.#lastExitUs.get(nodeId) ?? monotonicUs() }), {
       limitUs: timeoutUs,

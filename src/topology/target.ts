@@ -78,6 +78,8 @@ export interface ProcessControl {
    * stay. Throws FAULT_FAILED when it runs.
    */
   removeData(nodeId: string): Promise<void>;
+  /** From its next start on, the node runs this program; with the arguments it had. Throws FAULT_FAILED when there is no such node. */
+  replaceProgram(nodeId: string, program: string): void;
   /** Resolves when the process has gone. */
   waitForExit(nodeId: string, timeoutUs: number): Promise<{ atUs: number }>;
   /** Every exit and start of a server, also those nobody asked for. `atUs` is machine monotonic µs. */
