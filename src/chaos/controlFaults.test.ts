@@ -1,6 +1,6 @@
 /** The faults that act through a server's own commands, and throttle and wipe, on a real redis-server: what they do, and that it is undone. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,6 +163,26 @@ test('wipe ends the server, removes its data and starts it again', async () => {
   await heal(1);
   assert.notEqual(processes.pidOf('n1'), pid);
   assert.equal(await client.ping(), 'PONG');
+});
+
+test('exec: a command over its limit is killed with all it started, and what undoes it is run', async () => {
+  const file = join(folder, 'healed.txt');
+  const inject_ = ['sh', '-c', 'sleep 60 & echo waiting; wait'];
+  await inject(1, 'exec', { inject: inject_, heal: ['sh', '-c', `echo {node} {port} >> ${file}`], limit: '200ms' });
+  assert.match(sink.first(1, 'failed').message ?? '', /sh did not end within 0\.2 s: waiting/);
+  assert.equal(readFileSync(file, 'utf8'), 'n1 1\n', 'half of it may have been done');
+  await inject(2, 'exec', { inject: ['sh', '-c', 'exit 3'] });
+  assert.match(sink.first(2, 'failed').message ?? '', /sh ended with exit code 3/);
+  await inject(3, 'exec', { inject: ['/nowhere/at-all'] });
+  assert.match(sink.first(3, 'failed').message ?? '', /ENOENT/);
+  await inject(4, 'exec', { inject: ['true'], heal: ['false'] });
+  assert.equal((await chaos.healAll('end')).length, 1, 'a heal that fails is told');
+});
+
+test('fork: a snapshot is made, its fork time told, and the fault ends with it', async () => {
+  await inject(1, 'fork', { by: 'bgsave' });
+  await waitFor('fault 1 is healed', () => sink.states(1).includes('healed'));
+  assert.match(notes.join(), /bgsave of n1: the fork took \d+ µs, all of it \d+ ms \(ok\)/);
 });
 
 async function freePort(): Promise<number> {

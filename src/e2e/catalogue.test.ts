@@ -1,5 +1,6 @@
 /** One fault after the other on one cluster under load: each one's effect on the load or the topology, and its complete healing. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { EventOf } from '../result/records.js';
@@ -71,6 +72,76 @@ chaos:
     'the empty replica was given its data again',
   );
   for (const node of atTheEnd(results)) assert.notEqual(node.role, 'unknown', node.id);
+  await assertNothingLeft(temp);
+});
+
+test('reshard, exec, fork, rolling-restart: no operation is lost while slots move, and all of it heals', { timeout: 90_000 }, async () => {
+  const temp = temporaryFolder();
+  const cwd = temporaryFolder();
+  const said = join(cwd, 'said.txt');
+  const say = (what: string): string => JSON.stringify(['sh', '-c', `echo ${what} $KVBENCH_NODE $1 {role} >> ${said}`, 'sh', '{address}']);
+  const profile = writeProfile(
+    cwd,
+    'moving.yaml',
+    `
+name: moving
+target: { topology: cluster, masters: 3, replicasPerMaster: 1, config: { cluster-node-timeout: 5000 } }
+load:
+  threads: 1
+  timeout: 5s
+  workload: { name: mix, operations: { get: 50, set: 50 }, keys: { count: 3000 }, values: { size: 64B }, preload: true }
+  phases: [ { name: steady, duration: 18s, rate: 300/s } ]
+chaos:
+  - { at: 1s, for: 2s, fault: reshard, node: "master[0]", to: "master[1]", slots: 400 }
+  - { at: 5s, fault: fork, node: "master[2]" }
+  - { at: 5s, for: 500ms, fault: exec, node: "master[2]", inject: ${say('break')}, heal: ${say('mend')} }
+  - { at: 6s, fault: rolling-restart }
+thresholds: { "errors{fault:1}": ["count==0"] }
+`,
+  );
+  const dir = join(cwd, 'out');
+  const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+  const results = readResults(dir);
+  const { summary, events } = results;
+  assertNothingUnaccounted(summary);
+  assert.deepEqual(
+    summary.faults.map(({ kind, status }) => [kind, status]),
+    [
+      ['reshard', 'healed'],
+      ['fork', 'healed'],
+      ['exec', 'healed'],
+      ['rolling-restart', 'healed'],
+    ],
+  );
+  const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+  const told = (pattern: RegExp): RegExpExecArray => {
+    const found = notes.map((note) => pattern.exec(note)).find((match) => match !== null);
+    assert.ok(found, `${pattern} in ${notes.join('; ')}`);
+    return found;
+  };
+  const [, slots, keys] = told(/moved (\d+) slots with (\d+) keys from n1 to n2/);
+  assert.ok(Number(slots) > 10 && Number(keys) > 10, `${slots} slots, ${keys} keys`);
+  told(new RegExp(`${slots} slots are back on n1`));
+  const slotsOf = (id: string, nodes: { id: string; slots: string[] }[]): string => nodes.find((node) => node.id === id)?.slots.join() ?? '';
+  told(/bgsave of n3: the fork took \d+ µs, all of it \d+ ms \(ok\)/);
+  const { address } = summary.target?.nodes.find((node) => node.id === 'n3') ?? {};
+  assert.deepEqual(readFileSync(said, 'utf8').trim().split('\n'), [`break n3 ${address} master`, `mend n3 ${address} master`]);
+
+  const restarted = new Set(events.flatMap((event) => (event.type === 'process' && event.state === 'started' ? [event.node] : [])));
+  assert.deepEqual([...restarted].sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
+  const end = atTheEnd(results);
+  assert.equal(
+    end
+      .filter((node) => node.role === 'master')
+      .map((node) => node.id)
+      .sort()
+      .join(),
+    'n4,n5,n6',
+    'masters handed over',
+  );
+  assert.equal(slotsOf('n4', end), slotsOf('n1', summary.target?.nodes ?? []), 'every slot is where it was, with the replica that took over');
+  assert.deepEqual(summary.healing?.missing, []);
   await assertNothingLeft(temp);
 });
 
