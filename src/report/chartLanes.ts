@@ -4,6 +4,7 @@
  */
 import { formatSeconds } from '../base/units.js';
 import { laneOfEach, staggerLabels } from './chartLabelLayout.js';
+import { lostLanes } from './lostLanes.js';
 import type { MarkKind, TimelineBand, TimelineData, TimelineGap } from './timelineData.js';
 
 /** More silent shards than this share the last lane. */
@@ -25,7 +26,7 @@ export interface LaneBar {
   collateral: boolean;
 }
 
-/** Rows from the top: faults, marks, silent shards. */
+/** Rows from the top: faults, marks, silent shards, lost writes (bars among those of the gaps). */
 export interface Lanes {
   count: number;
   /** What stands left of each row; '' for none. */
@@ -47,16 +48,18 @@ export function lanesOf(timeline: TimelineData): Lanes {
   const marks = shownMarks(timeline);
   const markRows = rowsFor(marks, timeline.endMs);
   const gaps = gapLanes(timeline.gaps, faultLanes + markRows);
+  const lost = lostLanes(timeline.lost ?? [], faultLanes + markRows + gaps.titles.length);
   const titles = [
     ...Array.from({ length: faultLanes }, (_, i) => (i === 0 ? 'faults' : '')),
     ...Array.from({ length: markRows }, (_, i) => (i === 0 ? 'events' : '')),
     ...gaps.titles,
+    ...lost.titles,
   ];
   return {
     count: titles.length,
     titles,
     faults,
-    gaps: gaps.bars,
+    gaps: [...gaps.bars, ...lost.bars],
     starts: faults.map(({ startMs }) => startMs),
     marks,
     firstMarkRow: faultLanes,

@@ -9,6 +9,7 @@ import { kvbenchVersion } from '../base/packageRoot.js';
 import type { RunData } from '../result/readRun.js';
 import type { Summary } from '../result/summary.js';
 import { serverMeasureTexts } from './chartDefinition.js';
+import { consistencySection } from './pageConsistency.js';
 import { faultSections, gapSection, windowSection } from './pageFaults.js';
 import { groupSection } from './pageGroups.js';
 import { headSection, thresholdSection, titleOf } from './pageHead.js';
@@ -42,6 +43,7 @@ ${thresholdSection(summary)}
 ${chartSection(timeline)}
 ${faultSections(data, summary)}
 ${gapSection(summary)}
+${consistencySection(summary)}
 ${groupSection(summary)}
 ${windowSection(summary)}
 ${latencySection(summary)}

@@ -8,6 +8,7 @@ import { INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { Counts } from '../stats/hdr.js';
 import { type GroupSeries, GroupSeriesBuilder } from './groupSeries.js';
+import { lostBands, type TimelineLost } from './lostLanes.js';
 import { type ServerSeries, serverSeries } from './serverSeries.js';
 import { faultBands, gapBands, incidentBands, timelineMarks } from './timelineBands.js';
 
@@ -29,6 +30,8 @@ export interface TimelineData {
   marks: TimelineMark[];
   /** Null: no server said anything of itself. */
   servers: ServerSeries | null;
+  /** Acknowledged writes that are gone; absent where none is. */
+  lost?: TimelineLost[];
   /** By group of clients; absent where the plan has none. */
   groups?: GroupSeries[];
 }
@@ -118,6 +121,7 @@ export function buildTimelineData(data: RunData, summary: Summary): TimelineData
   const faults = faultBands(summary, plan);
   const incidents = incidentBands(summary);
   const gaps = gapBands(summary);
+  const lost = lostBands(summary.consistency?.lost ?? []);
   const marks = timelineMarks(summary, data.run);
   const dataEndMs = series.lastEndMs > 0 ? series.lastEndMs : summary.durationMs;
   const endMs = Math.max(dataEndMs, ...marks.map(({ tMs }) => tMs), ...gaps.map((gap) => gap.endMs));
@@ -136,6 +140,7 @@ export function buildTimelineData(data: RunData, summary: Summary): TimelineData
     gaps,
     marks,
     servers: serverSeries(data.events, endMs),
+    ...(lost.length === 0 ? {} : { lost }),
     ...(series.groups === null ? {} : { groups: series.groups }),
   };
 }
