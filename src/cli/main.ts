@@ -6,6 +6,7 @@
 import type { Argv } from 'yargs';
 import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
+import { abOptions } from './abOptions.js';
 import { baselineOptions, diffOptions, gateOptions } from './compareOptions.js';
 import { helpPage } from './helpPage.js';
 import { explainParseFailure } from './parseFailure.js';
@@ -97,6 +98,9 @@ function declared(self: Argv): Argv {
     )
     .command('verify <run>', 'Count again what a run lost, from its operation log, and compare with its summary', verifyOptions, (args) =>
       choose(async (terminal) => (await import('./verify.js')).verify(args, terminal)),
+    )
+    .command('ab <profile>', 'Play base and candidate in turn until it is decided which is better', abOptions, (args) =>
+      choose(async (terminal) => (await import('./ab.js')).ab(args, terminal)),
     )
     .command('gate [sides..]', 'Fail when the candidate is worse than the base by more than chance and tolerance', gateOptions, (args) =>
       choose(async (terminal) => (await import('./gate.js')).gate(args, terminal)),

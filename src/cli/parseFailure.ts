@@ -3,7 +3,7 @@ import { distance } from 'fastest-levenshtein';
 import type { Argv } from 'yargs';
 import { KvbenchError } from '../base/errors.js';
 
-const commandNames = ['run', 'validate', 'report', 'diff', 'gate', 'baseline', 'list', 'doctor', 'schema', 'completion'];
+const commandNames = ['run', 'validate', 'report', 'diff', 'gate', 'baseline', 'ab', 'list', 'doctor', 'schema', 'completion'];
 
 /** Errors thrown by our own code pass through; yargs' messages become INVALID_ARGUMENT with a hint. */
 export function explainParseFailure(message: string | null, error: Error | undefined, args: readonly string[], parser: Argv): Error {

@@ -46,7 +46,8 @@ export async function runGroup(plan: GroupPlan, out: string | undefined, termina
   return summary.exitCode as ExitCode;
 }
 
-function groupRecord(plan: GroupPlan, dir: string): RunsGroupRecord {
+/** What is asked, before the first run. */
+export function groupRecord(plan: GroupPlan, dir: string): RunsGroupRecord {
   const { kind, name, description, seed, repeat, variants, runs } = plan;
   return {
     formatVersion: FORMAT_VERSION,
@@ -90,8 +91,8 @@ async function playAll(
   return played === 0 ? 'nothing played' : null;
 }
 
-/** Null: interrupted before its t0. */
-async function playRun(plan: GroupPlan, run: GroupRunPlan, dir: string, terminal: Terminal, interrupt: Interrupt): Promise<'played' | null> {
+/** One run of a group, in its folder below `dir`. Null: interrupted before its t0. */
+export async function playRun(plan: GroupPlan, run: GroupRunPlan, dir: string, terminal: Terminal, interrupt: Interrupt): Promise<'played' | null> {
   const variant = plan.variants.find((candidate) => candidate.name === run.variant);
   assert(variant !== undefined, `a run of ${run.variant}, which is no variant of its group`);
   mkdirSync(join(dir, 'runs'), { recursive: true });

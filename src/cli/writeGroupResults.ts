@@ -5,10 +5,11 @@ import { writeCapacityReport } from '../report/writeCapacityReport.js';
 import { writeGroupReport } from '../report/writeGroupReport.js';
 import { type CapacityGroupRecord, type CapacitySummary, readGroup, runsOfGroup, type TrialSummary } from '../result/group.js';
 import { type RunData, readRun } from '../result/readRun.js';
-import type { GroupRunSummary, RunsGroupRecord, RunsGroupSummary } from '../result/runsGroup.js';
+import type { AbDecision, GroupRunSummary, RunsGroupRecord, RunsGroupSummary } from '../result/runsGroup.js';
 import type { Summary } from '../result/summary.js';
 import { purposeOf, summarizeCapacity, summarizeTrial } from '../stats/capacitySummary.js';
 import { summarizeGroup, summarizeGroupRun } from '../stats/groupSummary.js';
+import { lookAt, wholePairs } from './abDecision.js';
 import { writeResults } from './writeResults.js';
 
 export interface WrittenGroup<S> {
@@ -50,9 +51,21 @@ export async function writeRunsGroupResults(
     const place = group.runs.find((planned) => join(planned.run) === run);
     if (place !== undefined) runs.push(summarizeGroupRun(place, summary));
   });
-  const summary = summarizeGroup(group, runs);
+  const decided = group.ab === undefined ? null : decide(dir, group, runs);
+  const summary = summarizeGroup(group, runs, decided?.decision ?? null);
   const pages = await writeGroupReport(dir, group, summary);
-  return { summary, files: [writeSummary(dir, summary), ...pages.files, ...files] };
+  return { summary, files: [writeSummary(dir, summary), ...(decided === null ? [] : [decided.file]), ...pages.files, ...files] };
+}
+
+/** The last look at an A/B question, once more, with all its figures in comparison.json; null: no pair is whole. */
+function decide(dir: string, group: RunsGroupRecord, runs: readonly GroupRunSummary[]): { decision: AbDecision; file: string } | null {
+  const ended = new Set(runs.filter((run) => run.verdict !== 'interrupted').map((run) => run.run));
+  const pairs = wholePairs(group, (run) => ended.has(run));
+  if (pairs === 0) return null;
+  const { comparison, decision } = lookAt(dir, group, pairs);
+  const file = join(dir, 'comparison.json');
+  writeFileSync(file, `${JSON.stringify(comparison, null, 2)}\n`);
+  return { decision, file };
 }
 
 /** In their order; returns the files written. */

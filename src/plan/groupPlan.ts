@@ -57,6 +57,24 @@ export function groupPlan(profile: ResolvedProfile, variants: ResolvedProfile['v
   return { kind: variants.length === 0 ? 'repeat' : 'variants', name, description, seed, repeat, variants: plans, runs };
 }
 
+/** One side of an A/B question: the profile with that side's own values. */
+export interface AbSide {
+  profile: ResolvedProfile;
+  changes: VariantPlan['changes'];
+}
+
+/** @param maxPairs as many pairs as can be played; the question may be decided before */
+export function abPlan(base: AbSide, candidate: AbSide, maxPairs: number): GroupPlan {
+  const { name, description, seed } = base.profile;
+  const variants = Object.entries({ base, candidate }).map(([side, { profile, changes }]) => ({
+    name: side,
+    description: '',
+    changes,
+    plan: { ...makePlan(profile), variant: side },
+  }));
+  return { kind: 'ab', name, description, seed, repeat: maxPairs, variants, runs: groupOrder(['base', 'candidate'], maxPairs, seed) };
+}
+
 /**
  * Alternating: the first round in an order drawn from the seed, each further one turned by one place. So each variant is first, second, …
  * equally often (exactly so when the rounds are a multiple of the variants), and a machine that drifts is no variant's doing.

@@ -4,7 +4,7 @@ import { formatCount } from '../base/units.js';
 import type { GroupRunSummary, RunsGroupRecord, RunsGroupSummary, VariantSummary } from '../result/runsGroup.js';
 import { groupDrawing } from './groupDrawing.js';
 import { groupSvg, plotStyle } from './groupSvg.js';
-import { groupMeasures, runMarks, spreadText } from './groupText.js';
+import { groupMeasures, outcomeMarks, runMarks, spreadText } from './groupText.js';
 import { bytesOf, durationOf, percentOf, rateOf, spaced, timeOf } from './pageFormat.js';
 import { type Column, type Html, type HtmlValue, html, raw, table } from './pageHtml.js';
 import { pageStyle } from './pageStyle.js';
@@ -38,6 +38,7 @@ export function renderGroupPage(group: RunsGroupRecord, summary: RunsGroupSummar
 <h1><span class="badge ${summary.verdict}"><span aria-hidden="true">${verdict.mark}</span> ${verdict.text}</span><span class="sentence">${summary.sentence}.</span></h1>
 ${banners(summary)}
 </header>
+${decisionSection(group, summary)}
 ${variantSection(summary)}
 <section id="plots"><h2>Each run</h2>
 <p class="note">A dot is a run (red: a threshold failed in it), the bar goes from the least to the greatest, the tick and the figure are the median.</p>
@@ -69,6 +70,43 @@ function banners({ variants, verdict, exitCode, repeat }: RunsGroupSummary): Htm
   }
   if (verdict !== 'passed') notes.push(html`<p class="exit">Exit code ${exitCode}</p>`);
   return notes;
+}
+
+/** What was asked of base and candidate, each look at it, and what the last one says. */
+function decisionSection({ ab }: RunsGroupRecord, { decision }: RunsGroupSummary): Html {
+  if (ab === undefined) return html``;
+  if (decision === undefined || decision === null)
+    return html`<section id="decision"><h2>Decision</h2><p class="none">No pair is whole.</p></section>`;
+  const looks = { pass: 'good', fail: 'bad', inconclusive: 'changed' } as const;
+  const columns: Column[] = [
+    { title: 'Rule' },
+    { title: 'Base', numeric: true },
+    { title: 'Candidate', numeric: true },
+    { title: 'Change', numeric: true },
+    { title: 'Interval' },
+    { title: 'Outcome' },
+    { title: 'Why', wrap: true },
+  ];
+  const rows = decision.rules.map((rule): HtmlValue[] => [
+    html`<code>${rule.rule}</code>`,
+    rule.base,
+    rule.candidate,
+    rule.change,
+    rule.interval,
+    html`<span class="judged ${looks[rule.outcome]}">${outcomeMarks[rule.outcome]} ${rule.outcome}</span>`,
+    rule.reason,
+  ]);
+  const ends = { decided: 'It was decided.', pairs: 'All pairs were played.', budget: 'The next pair would have gone over the time.' };
+  const end = ab.endedBy === null ? 'It was ended before it was decided.' : ends[ab.endedBy];
+  const lookRows = ab.looks.map((look): HtmlValue[] => [look.pairs, `p ≤ ${look.level.toFixed(4)}`, look.outcome]);
+  const lookTable =
+    lookRows.length === 0
+      ? html``
+      : html`<details><summary>Each look</summary>${table([{ title: 'Pairs', numeric: true }, { title: 'Decides at' }, { title: 'Outcome' }], lookRows)}</details>`;
+  return html`<section id="decision"><h2>Decision</h2>
+<p class="note">${end} ${decision.pairs} of at most ${ab.maxPairs} pairs; this look decides at p ≤ ${decision.level.toFixed(4)}, so that all looks together are wrong in at most ${percentOf(1 - ab.confidence)}.</p>
+${decision.warnings.map((text) => html`<p class="banner">${text}</p>`)}
+${table(columns, rows)}${lookTable}</section>`;
 }
 
 function variantSection({ variants, kind }: RunsGroupSummary): Html {

@@ -157,10 +157,23 @@ export function renderGroupClosing(summary: RunsGroupSummary): string {
   return [
     `${sentence}.`,
     ...warning,
+    ...decisionLines(summary),
     table.toString(),
     `Each figure is the median over the runs of a variant${summary.repeat > 1 ? ', with the least and the greatest' : ''}.`,
     ...unchecked,
   ].join('\n');
+}
+
+export const outcomeMarks = { pass: '✓', fail: '✗', inconclusive: '?' } as const;
+
+/** What was asked of base and candidate, and what the last look says. */
+function decisionLines({ decision }: RunsGroupSummary): string[] {
+  if (decision === undefined) return [];
+  if (decision === null) return ['No pair is whole: nothing can be said.'];
+  const table = new Table({ head: ['rule', 'base', 'candidate', 'change', 'interval', ''], style: { head: [], border: [] } });
+  for (const { rule, outcome, base, candidate, change, interval } of decision.rules)
+    table.push([rule, base, candidate, change, interval, `${outcomeMarks[outcome]} ${outcome}`]);
+  return [table.toString(), ...decision.rules.map(({ rule, reason }) => `${rule}: ${reason}.`), ...decision.warnings.map((text) => `! ${text}`)];
 }
 
 /** `3`, `2, 1 failed`. */

@@ -9,6 +9,7 @@ const number = z.number().nullable();
 const changes = z
   .array(z.looseObject({ path: z.string(), value: z.string() }))
   .describe('what the variant says for itself: path as --set takes it, value as YAML in one line');
+const outcome = z.enum(['pass', 'fail', 'inconclusive']);
 const place = {
   number: z.number().int().describe('1-based, in the order they are played'),
   round: z.number().int(),
@@ -31,6 +32,21 @@ export const runsGroupSchema = z
     variants: z.array(z.looseObject({ name: z.string(), description: z.string(), changes, plan: z.looseObject({ name: z.string() }) })),
     runs: z.array(z.looseObject(place)).describe('as planned; one that has no folder was not begun'),
     machine: z.looseObject({ cpus: z.number(), cpuModel: z.string(), memoryBytes: z.number(), platform: z.string(), node: z.string() }),
+    ab: z
+      .looseObject({
+        rules: z.array(z.string()),
+        maxPairs: count,
+        budgetMs: number,
+        confidence: z.number().describe('of all looks together, 0..1'),
+        sameWithin: z.number(),
+        inconclusiveIs: z.enum(['pass', 'fail']),
+        looks: z.array(
+          z.looseObject({ pairs: count, level: z.number().describe('the two-sided p-value at or below which this look decides'), outcome }),
+        ),
+        endedBy: z.enum(['decided', 'pairs', 'budget']).nullable().describe('null: interrupted'),
+      })
+      .optional()
+      .describe('of kvbench ab only'),
     interruptedBy: z.string().nullable(),
   })
   .describe('What was asked, written before the first run.');
@@ -91,5 +107,28 @@ export const runsGroupSummarySchema = z
         saturated: z.boolean(),
       }),
     ),
+    decision: z
+      .looseObject({
+        outcome,
+        exitCode: z.number().int(),
+        sentence: z.string(),
+        pairs: count,
+        level: z.number(),
+        rules: z.array(
+          z.looseObject({
+            rule: z.string(),
+            outcome,
+            base: z.string(),
+            candidate: z.string(),
+            change: z.string(),
+            interval: z.string(),
+            reason: z.string(),
+          }),
+        ),
+        warnings: z.array(z.string()),
+      })
+      .nullable()
+      .optional()
+      .describe('of kvbench ab only: what its last look came to; comparison.json has the figures'),
   })
   .describe('The group in numbers. Runs that were aborted or interrupted are listed and in no median.');

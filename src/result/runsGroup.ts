@@ -24,8 +24,45 @@ export interface RunsGroupRecord {
   /** As planned, in the order they are played; one that has no folder was not begun. */
   runs: GroupRunPlan[];
   machine: RunRecord['machine'];
+  /** Of `kvbench ab` only: what is asked, and each look at it. */
+  ab?: AbRecord;
   /** The signal that ended the group before it was over; null: none did, or kvbench was killed. */
   interruptedBy: string | null;
+}
+
+export interface AbRecord {
+  /** Rules of a gate, as written. */
+  rules: string[];
+  maxPairs: number;
+  /** Null: none. */
+  budgetMs: number | null;
+  /** Of all looks together, 0..1. */
+  confidence: number;
+  /** Relative: a smaller change is none that matters. */
+  sameWithin: number;
+  inconclusiveIs: 'pass' | 'fail';
+  looks: AbLook[];
+  /** Null: it has not ended, or was interrupted. */
+  endedBy: 'decided' | 'pairs' | 'budget' | null;
+}
+
+export interface AbLook {
+  /** Pairs that were whole by then. */
+  pairs: number;
+  /** The two-sided p-value at or below which this look decides. */
+  level: number;
+  outcome: 'pass' | 'fail' | 'inconclusive';
+}
+
+/** What the last look came to. Texts as they are shown. */
+export interface AbDecision {
+  outcome: AbLook['outcome'];
+  exitCode: number;
+  sentence: string;
+  pairs: number;
+  level: number;
+  rules: { rule: string; outcome: AbLook['outcome']; base: string; candidate: string; change: string; interval: string; reason: string }[];
+  warnings: string[];
 }
 
 /** Over the finished runs of a variant. */
@@ -98,4 +135,6 @@ export interface RunsGroupSummary {
   plannedRuns: number;
   variants: VariantSummary[];
   runs: GroupRunSummary[];
+  /** Of `kvbench ab` only; null: there was no pair to look at. */
+  decision?: AbDecision | null;
 }

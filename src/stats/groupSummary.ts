@@ -3,7 +3,7 @@ import { ExitCode } from '../base/errors.js';
 import { formatUs } from '../base/units.js';
 import type { GroupRunPlan } from '../plan/groupPlan.js';
 import { FORMAT_VERSION } from '../result/records.js';
-import type { GroupRunSummary, RunsGroupRecord, RunsGroupSummary, Spread, VariantSummary } from '../result/runsGroup.js';
+import type { AbDecision, GroupRunSummary, RunsGroupRecord, RunsGroupSummary, Spread, VariantSummary } from '../result/runsGroup.js';
 import type { FaultSummary, Summary } from '../result/summary.js';
 
 /** What a group keeps of one of its runs. */
@@ -36,8 +36,8 @@ function slowestToRecover(faults: readonly FaultSummary[]): FaultSummary | undef
   return faults.reduce<FaultSummary | undefined>((slowest, fault) => ((fault.rtoMs ?? -1) > (slowest?.rtoMs ?? -1) ? fault : slowest), undefined);
 }
 
-/** @param runs those that have begun, in their order */
-export function summarizeGroup(group: RunsGroupRecord, runs: readonly GroupRunSummary[]): RunsGroupSummary {
+/** @param runs those that have begun, in their order @param decision of an A/B question; null: there is none */
+export function summarizeGroup(group: RunsGroupRecord, runs: readonly GroupRunSummary[], decision: AbDecision | null = null): RunsGroupSummary {
   const variants = group.variants.map((variant): VariantSummary => {
     const { name, description, changes } = variant;
     return { name, description, changes, ...spreadsOf(runs.filter((run) => run.variant === name)) };
@@ -45,7 +45,9 @@ export function summarizeGroup(group: RunsGroupRecord, runs: readonly GroupRunSu
   const ended = runs.filter((run) => run.verdict !== 'interrupted');
   const failed = ended.filter((run) => run.verdict !== 'passed').length;
   const isInterrupted = group.interruptedBy !== null || ended.length < group.runs.length;
-  const verdict = isInterrupted ? 'interrupted' : failed > 0 ? 'failed' : 'passed';
+  // An A/B question fails by its rules; what its runs' own thresholds say is the same for both sides, or shows there.
+  const isFailed = group.kind === 'ab' ? decision !== null && decision.exitCode !== 0 : failed > 0;
+  const verdict = isInterrupted ? 'interrupted' : isFailed ? 'failed' : 'passed';
   const exitCode = verdict === 'interrupted' ? ExitCode.interrupted : verdict === 'failed' ? ExitCode.thresholdFailed : ExitCode.passed;
   const counts = { planned: group.runs.length, ended: ended.length, failed };
   return {
@@ -53,12 +55,13 @@ export function summarizeGroup(group: RunsGroupRecord, runs: readonly GroupRunSu
     kind: group.kind,
     verdict,
     exitCode,
-    sentence: sentenceOf(group, variants, counts),
+    sentence: decision !== null && !isInterrupted ? decision.sentence : sentenceOf(group, variants, counts),
     seed: group.seed,
     repeat: group.repeat,
     plannedRuns: group.runs.length,
     variants,
     runs: [...runs],
+    ...(group.kind === 'ab' ? { decision } : {}),
   };
 }
 
