@@ -202,6 +202,7 @@ export class FaultRun {
       state,
       targets: this.#targets,
       ...(sides.length > 0 ? { sides } : {}),
+      ...(sides.length > 0 && state === 'injected' ? { cutCompleteUs: monotonicUs() - this.#t0Us } : {}),
       plannedAtUs,
       ...(message === undefined ? {} : { message }),
     });

@@ -189,6 +189,8 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
       targets: NodeRef[];
       /** Of a fault that cuts the network: who is cut off from whom; a node on no side reaches everybody. */
       sides?: FaultSide[];
+      /** With `sides`, once injected: from when on every link between them was cut; a cut of many links takes some tens of ms. */
+      cutCompleteUs?: number;
       /** When the plan (or the state it waits for) wanted this step. */
       plannedAtUs: number | null;
       message?: string;

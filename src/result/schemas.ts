@@ -120,6 +120,7 @@ export const eventSchema = z
       state: z.enum(['injecting', 'injected', 'healing', 'healed', 'failed', 'skipped']),
       targets: z.array(nodeRef),
       sides: faultSides.optional(),
+      cutCompleteUs: timeUs.optional().describe('with sides, once injected: from when on every link between them was cut'),
       plannedAtUs: timeUs.nullable(),
       message: z.string().optional(),
     }),

@@ -190,7 +190,7 @@ export interface ClientGroupSummary {
   info: number;
   dropped: number;
   byReason: Record<string, number>;
-  /** While each fault that cut the network was in force. */
+  /** While each fault had the network cut, all of it. */
   cuts: GroupCutSummary[];
 }
 

@@ -6,7 +6,7 @@ import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import { type EventRecord, type FaultSide, type GroupRecord, INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { ClientGroupSummary, GroupCutSummary, GroupShardSummary } from '../result/summary.js';
 
-/** A fault that cut the network, µs since t0. */
+/** A fault that had the network cut, all of it, µs since t0. */
 interface CutTime {
   faultId: number;
   sides: readonly FaultSide[];
@@ -63,7 +63,12 @@ function cutTimes(events: readonly EventRecord[]): CutTime[] {
   for (const event of events) {
     if (event.type !== 'fault' || !event.sides) continue;
     if (event.state === 'injected')
-      cuts.set(event.faultId, { faultId: event.faultId, sides: event.sides, fromUs: event.tUs, toUs: Number.MAX_SAFE_INTEGER });
+      cuts.set(event.faultId, {
+        faultId: event.faultId,
+        sides: event.sides,
+        fromUs: event.cutCompleteUs ?? event.tUs,
+        toUs: Number.MAX_SAFE_INTEGER,
+      });
     const cut = cuts.get(event.faultId);
     if (cut && event.state === 'healing') cut.toUs = Math.min(cut.toUs, event.tUs);
   }
