@@ -72,6 +72,10 @@ export interface PacingSection extends SectionHead {
   }[];
 }
 
+export interface LedgerSection extends SectionHead {
+  cases: { id: string; title: string; off: (WindowResult | null)[]; on: (WindowResult | null)[]; failures: string[] }[];
+}
+
 export interface MemorySection extends SectionHead {
   ratePerSec: number;
   threads: number;
@@ -115,6 +119,7 @@ export interface BenchSections {
   startUp?: StartUpSection;
   proxy?: ProxySection;
   pacing?: PacingSection;
+  ledger?: LedgerSection;
   memory?: MemorySection;
   accuracy?: AccuracySection;
 }

@@ -7,6 +7,7 @@ import type {
   BenchFile,
   CaseResult,
   ContenderResult,
+  LedgerSection,
   MemorySection,
   PacingSection,
   ProxySection,
@@ -14,7 +15,7 @@ import type {
   StartUpSection,
   ThroughputSection,
 } from './benchResult.js';
-import { contenderRatio, requirementsOf } from './requirements.js';
+import { contenderRatio, ledgerRatio, requirementsOf } from './requirements.js';
 
 /** What kvbench says of itself and what the servers saw may differ by this: the two look at slightly different times. */
 const OWN_FIGURE_TOLERANCE = 0.03;
@@ -25,12 +26,13 @@ export function renderBench({ sections }: BenchFile): string {
     '',
     'Made by `npm run bench`; the figures behind it are in latest.json. Read the ratios: absolute figures are those of the machine.',
   ];
-  const { throughput, startUp, proxy, pacing, memory, accuracy } = sections;
+  const { throughput, startUp, proxy, pacing, ledger, memory, accuracy } = sections;
   parts.push('', '## What is promised, and what was measured', '', ...requirementTable(sections));
   if (throughput !== undefined) parts.push(...renderThroughput(throughput));
   if (startUp !== undefined) parts.push(...renderStartUp(startUp));
   if (proxy !== undefined) parts.push(...renderProxy(proxy));
   if (pacing !== undefined) parts.push(...renderPacing(pacing));
+  if (ledger !== undefined) parts.push(...renderLedger(ledger));
   if (memory !== undefined) parts.push(...renderMemory(memory));
   if (accuracy !== undefined) parts.push(...renderAccuracy(accuracy));
   return `${parts.join('\n')}\n`;
@@ -110,6 +112,27 @@ function renderStartUp(section: StartUpSection): string[] {
   const { helpMs, bareNodeMs, ratio } = section;
   const row = [fixed(helpMs, 0), fixed(bareNodeMs, 0), ratio.median.toFixed(2)];
   return [...heading('Start-up', section), '', ...table(['`kvbench --help`, ms', '`node -e 0`, ms', 'ratio'], [row])];
+}
+
+function renderLedger(section: LedgerSection): string[] {
+  const header = ['kvbench wire', 'without, ops/s', 'with the ledger, ops/s', 'ratio', 'CPU µs/op, without', 'with'];
+  const rows = section.cases.map(({ title, off, on }) => {
+    const ops = ({ opsPerSec }: WindowResult): number => opsPerSec;
+    const cpu = ({ cpuUsPerOp }: WindowResult): number | null => cpuUsPerOp;
+    const ratio = ledgerRatio(off, on);
+    const share = ratio === null ? '–' : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`;
+    return [title, fixed(figure(off, ops), 0), fixed(figure(on, ops), 0), share, fixed(figure(off, cpu), 2), fixed(figure(on, cpu), 2)];
+  });
+  const remarks = section.cases.flatMap((each) => each.failures.map((failure) => `- ${each.title}, ${failure}`));
+  remarks.push(
+    ...noiseRemark(
+      figure(
+        section.cases.flatMap(({ off, on }) => [...off, ...on]),
+        ({ otherCores }) => otherCores,
+      ),
+    ),
+  );
+  return [...heading('The ledger', section), '', ...table(header, rows), ...(remarks.length > 0 ? ['', ...remarks] : [])];
 }
 
 function renderProxy(section: ProxySection): string[] {

@@ -78,7 +78,8 @@ const externalTools: readonly { id: ContenderId; program: string; make: (path: s
   { id: 'valkey-benchmark', program: 'valkey-benchmark', make: (path) => redisBenchmark('valkey-benchmark', path) },
 ];
 
-function kvbench(client: 'wire' | 'ioredis'): Contender {
+/** @param more keys of `load` */
+export function kvbench(client: 'wire' | 'ioredis', more: Record<string, number | string> = {}): Contender {
   return {
     id: client,
     label: `kvbench, client: ${client}`,
@@ -95,6 +96,7 @@ function kvbench(client: 'wire' | 'ioredis'): Contender {
         warmUpSec: WARM_UP_SEC,
         steadySec: windowUs / 1_000_000 + SETTLE_US / 1_000_000 + MARGIN_SEC,
         intensity: { clients: benchCase.clients, pipeline: benchCase.pipeline },
+        more,
       });
       let steadyAtUs = 0;
       return {

@@ -16,6 +16,7 @@ import type { BenchRun } from './benchRun.js';
 import { renderBench } from './benchTable.js';
 import { Selection } from './cases.js';
 import { Children } from './children.js';
+import { measureLedger } from './ledgerCost.js';
 import { measureMemory, measurePacing } from './openLoopRuns.js';
 import { measureProxy } from './proxyCost.js';
 import { measureStartUp } from './startUp.js';
@@ -23,14 +24,14 @@ import { measureThroughput } from './throughput.js';
 
 const usage = `npm run bench [-- part ...] [options]
 
-Parts: throughput, startup, proxy, pacing (these four when none is named); accuracy, memory (11 minutes); all
+Parts: throughput, startup, proxy, pacing (these four when none is named); ledger, accuracy, memory (11 minutes); all
 
   --rounds N      rounds of each case, alternating (default 5)
   --seconds N     length of one window (default 5; accuracy: of one run, default 20)
   --only WHAT     of throughput only this case, contender or case/contender; can be repeated
   --out FOLDER    where latest.json and latest.md are kept (default docs/bench; with --only, nowhere)
 `;
-const partNames = ['throughput', 'startup', 'proxy', 'pacing', 'accuracy', 'memory'] as const;
+const partNames = ['throughput', 'startup', 'proxy', 'pacing', 'ledger', 'accuracy', 'memory'] as const;
 type PartName = (typeof partNames)[number];
 const defaultParts: readonly PartName[] = ['throughput', 'startup', 'proxy', 'pacing'];
 const DEFAULT_ROUNDS = 5;
@@ -109,6 +110,8 @@ async function measure(part: PartName, run: BenchRun, selection: Selection): Pro
     }
     case 'pacing':
       return { pacing: await measurePacing(run) };
+    case 'ledger':
+      return { ledger: await measureLedger(run) };
     case 'memory':
       return { memory: await measureMemory(run) };
     case 'accuracy':

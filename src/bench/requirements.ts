@@ -1,5 +1,5 @@
 /** What kvbench promises of its own speed and accuracy, against what was measured. Used by benchTable.ts. Pure; it never hides a miss. */
-import { type Figure, ratioOf } from './arithmetic.js';
+import { type Figure, ratioOf, type WindowResult } from './arithmetic.js';
 import type { BenchSections, CaseResult, ContenderResult } from './benchResult.js';
 
 export interface Requirement {
@@ -15,6 +15,7 @@ const LAG_LIMIT_US = 500;
 const MEMORY_LIMIT_BYTES = 200_000_000;
 const MEMORY_GROWTH_LIMIT = 1.1;
 const START_UP_LIMIT = 3;
+const LEDGER_LIMIT = 0.9;
 
 const ratioGoals: readonly { caseId: string; own: string; other: string; of: 'throughput' | 'cpu'; limit: number }[] = [
   { caseId: 'standalone', own: 'wire', other: 'redis-benchmark', of: 'throughput', limit: 1.2 },
@@ -28,7 +29,12 @@ const ratioGoals: readonly { caseId: string; own: string; other: string; of: 'th
 ];
 
 export function requirementsOf(sections: BenchSections): Requirement[] {
-  return [...ratioGoals.map((goal) => ratioRequirement(sections, goal)), ...accuracyRequirements(sections), ...otherRequirements(sections)];
+  return [
+    ...ratioGoals.map((goal) => ratioRequirement(sections, goal)),
+    ledgerRequirement(sections),
+    ...accuracyRequirements(sections),
+    ...otherRequirements(sections),
+  ];
 }
 
 /** Throughput, or CPU time per operation, of one contender over that of another, round by round. Null when either is missing. */
@@ -50,6 +56,23 @@ function ratioRequirement({ throughput }: BenchSections, { caseId, own, other, o
     wanted: `${of === 'cpu' ? 'at most' : 'at least'} ${limit.toFixed(2)} ×`,
     observed: ratio === null ? null : `${ratio.median.toFixed(2)} × (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
     ok: ratio === null ? null : of === 'cpu' ? ratio.median <= limit : ratio.median >= limit,
+  };
+}
+
+/** Throughput with the ledger over that without, round by round. */
+export function ledgerRatio(off: readonly (WindowResult | null)[], on: readonly (WindowResult | null)[]): Figure | null {
+  const ops = (window: WindowResult | null): number | null => window?.opsPerSec ?? null;
+  return ratioOf(on.map(ops), off.map(ops));
+}
+
+function ledgerRequirement({ ledger }: BenchSections): Requirement {
+  const plain = ledger?.cases.find(({ id }) => id === 'standalone');
+  const ratio = plain === undefined ? null : ledgerRatio(plain.off, plain.on);
+  return {
+    what: 'standalone: throughput of wire with the ledger / without',
+    wanted: `at least ${LEDGER_LIMIT.toFixed(2)} ×`,
+    observed: ratio === null ? null : `${ratio.median.toFixed(2)} × (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
+    ok: ratio === null ? null : ratio.median >= LEDGER_LIMIT,
   };
 }
 
