@@ -55,6 +55,11 @@ export class FaultRun {
     return this.#active !== null;
   }
 
+  /** It was injected, and nobody has to heal it: it is over when it is. */
+  get endsByItself(): boolean {
+    return this.#active?.done !== undefined;
+  }
+
   skip(reason: string): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'skipped';

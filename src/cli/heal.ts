@@ -3,19 +3,25 @@
  * precisely what it could not; never touches what a living run has in force.
  */
 import { resolve } from 'node:path';
-import { ExitCode, KvbenchError } from '../base/errors.js';
+import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
 import { isStillRunning } from '../base/processIdentity.js';
 import { runtimeFolder } from '../base/runtimeFolder.js';
+import { isProcessStopped } from '../chaos/processState.js';
 import { undoJournal } from '../chaos/undo.js';
 import { type FoundJournal, findJournals } from '../chaos/undoJournal.js';
+import { attachLab } from '../topology/keptLab.js';
+import { journalFolderOf } from './inject.js';
 import type { HealArguments } from './main.js';
 import type { Terminal } from './terminal.js';
 
 /** 0: nothing is left to undo; 107: something is. */
-export async function heal({ run }: HealArguments, terminal: Terminal): Promise<ExitCode> {
-  const journals = chosen(await findJournals(runtimeFolder()), run);
+export async function heal({ run, lab }: HealArguments, terminal: Terminal): Promise<ExitCode> {
+  if (lab !== undefined && run !== undefined) throw new KvbenchError('INVALID_ARGUMENT', 'both a run and --lab were given', 'Leave one of them out.');
+  const all = await findJournals(runtimeFolder());
+  const journals = lab === undefined ? chosen(all, run) : all.filter(({ head }) => head.folder === journalFolderOf(lab));
   let left = 0;
   for (const journal of journals) left += await healOne(journal, terminal);
+  if (lab !== undefined) return (await healLab(lab, terminal)) + left > 0 ? ExitCode.internal : ExitCode.passed;
   if (left > 0) return ExitCode.internal;
   if (journals.length === 0) terminal.data('Nothing to heal: no run left anything behind.\n');
   return ExitCode.passed;
@@ -43,4 +49,30 @@ async function healOne(journal: FoundJournal, terminal: Terminal): Promise<numbe
   for (const what of undone) terminal.data(`  undone      ${what}\n`);
   for (const what of failed) terminal.data(`  NOT undone  ${what}\n`);
   return failed.length;
+}
+
+/** Resumes what is stopped, starts what is down. @returns how many nodes are not well then */
+async function healLab(name: string, terminal: Terminal): Promise<number> {
+  const lab = await attachLab(runtimeFolder(), name);
+  let left = 0;
+  let mended = 0;
+  try {
+    for (const { id } of lab.nodes) {
+      const pid = lab.processes.pidOf(id);
+      if (pid !== null && !(await isProcessStopped(pid))) continue;
+      try {
+        if (pid === null) await lab.processes.start(id);
+        else await lab.processes.signal(id, 'SIGCONT');
+        mended++;
+        terminal.data(`lab ${name}: ${id} ${pid === null ? 'started again' : 'goes on where it stood'}\n`);
+      } catch (error) {
+        left++;
+        terminal.data(`lab ${name}: ${id} is NOT mended: ${messageOf(error)}\n`);
+      }
+    }
+    if (mended + left === 0) terminal.data(`lab ${name}: every node runs\n`);
+    return left;
+  } finally {
+    await lab.close();
+  }
 }

@@ -68,7 +68,7 @@ async function parser(args: readonly string[]): Promise<Argv> {
     .alias('v', 'version')
     .alias('h', 'help')
     .demandCommand(1, 'Name a command.')
-    .parserConfiguration({ 'camel-case-expansion': true, 'greedy-arrays': false })
+    .parserConfiguration({ 'camel-case-expansion': true, 'greedy-arrays': false, 'populate--': true })
     .strict()
     .check(nothingTwice)
     .exitProcess(false)
@@ -111,7 +111,13 @@ function declared(self: Argv): Argv {
     .command('list [what]', 'List profiles, workloads, toxics, faults or runs', listOptions, (args) =>
       choose(async (terminal) => (await import('./list.js')).list(args, terminal)),
     )
-    .command('heal [run]', 'Undo what a killed run left on targets that are not kvbench’s own', healOptions, (args) =>
+    .command('lab <action> [what]', 'Keep a lab running in the background: up PROFILE, status, down', labOptions, (args) =>
+      choose(async (terminal) => (await import('./lab.js')).lab(args, terminal)),
+    )
+    .command('inject <fault>', 'Break a lab that runs in the background, by hand', injectOptions, (args) =>
+      choose(async (terminal) => (await import('./inject.js')).inject(args, terminal)),
+    )
+    .command('heal [run]', 'Undo what a killed run left on targets that are not kvbench’s own, or mend a lab', healOptions, (args) =>
       choose(async (terminal) => (await import('./heal.js')).heal(args, terminal)),
     )
     .command('doctor', 'Check what this machine offers: server, limits, ports, memory settings', noOptions, () =>
@@ -136,7 +142,7 @@ function declared(self: Argv): Argv {
 /** A flag that takes one value, given twice: which one is meant? */
 function nothingTwice(args: Record<string, unknown>): true {
   for (const [name, value] of Object.entries(args)) {
-    if (!Array.isArray(value) || name === '_' || repeatable.has(name)) continue;
+    if (!Array.isArray(value) || name === '_' || name === '--' || repeatable.has(name)) continue;
     throw new KvbenchError('INVALID_ARGUMENT', `--${name} was given ${value.length} times: ${value.join(', ')}`, 'Give it once.');
   }
   return true;
@@ -167,7 +173,31 @@ function reportOptions(command: Argv) {
 function healOptions(command: Argv) {
   return command
     .positional('run', { type: 'string', describe: 'The result folder of a killed run; all that left something without it' })
-    .example('$0 heal', 'Undo everything that killed runs left');
+    .option('lab', { type: 'string', describe: 'A lab that runs in the background: everything in it is made well' })
+    .example('$0 heal', 'Undo everything that killed runs left')
+    .example('$0 heal --lab failover', 'Start what was killed, resume what was paused');
+}
+
+function labOptions(command: Argv) {
+  return command
+    .positional('action', { choices: ['up', 'status', 'down'] as const, demandOption: true, describe: 'What to do' })
+    .positional('what', { type: 'string', describe: 'up: a profile, whose target the lab is; else the name of a lab' })
+    .option('name', { type: 'string', describe: 'Name of the lab (default: the profile’s)' })
+    .option('server', { type: 'string', describe: 'up: redis-server or valkey-server program' })
+    .option('set', { type: 'string', array: true, default: [] as string[], describe: 'up: override a value of the profile: path=value' })
+    .example('$0 lab up sentinel-failover --name s', 'Start its lab and keep it')
+    .example('$0 lab status', 'Addresses, roles, slots and what is in sync')
+    .example('$0 lab down s', 'End its servers and remove its folder');
+}
+
+function injectOptions(command: Argv) {
+  return command
+    .positional('fault', { type: 'string', demandOption: true, describe: 'A kind of fault (kvbench list faults)' })
+    .option('lab', { type: 'string', demandOption: true, describe: 'Name of the lab' })
+    .option('node', { type: 'string', describe: 'Which node, e.g. "master[0]" or "sentinel[1]"' })
+    .option('for', { type: 'string', describe: 'Heal it after this time, e.g. 5s' })
+    .example('$0 inject kill --lab s --node "master[0]"', 'Until: kvbench heal --lab s')
+    .example('$0 inject kill --lab s --node "replica[0]" --for 5s -- signal=TERM', 'Parameters of the fault after --');
 }
 
 function verifyOptions(command: Argv) {
@@ -197,6 +227,7 @@ function runOptions(command: Argv) {
     })
     .option('seed', { type: 'number', describe: 'Seed of every random draw (default: the profile’s)' })
     .option('server', { type: 'string', describe: 'redis-server or valkey-server program of the lab' })
+    .option('lab', { type: 'string', describe: 'Run on a lab that runs in the background (kvbench lab up), instead of the profile’s target' })
     .option('repeat', { type: 'number', describe: 'Rounds: the run, or each variant of the profile in turn, so many times, as one group' })
     .option('variant', {
       type: 'string',
@@ -234,5 +265,7 @@ export type RunArguments = Awaited<ReturnType<typeof runOptions>['argv']>;
 export type ValidateArguments = Awaited<ReturnType<typeof validateOptions>['argv']>;
 export type ReportArguments = Awaited<ReturnType<typeof reportOptions>['argv']>;
 export type HealArguments = Awaited<ReturnType<typeof healOptions>['argv']>;
+export type LabArguments = Awaited<ReturnType<typeof labOptions>['argv']>;
+export type InjectArguments = Awaited<ReturnType<typeof injectOptions>['argv']> & { '--'?: (string | number)[] };
 export type VerifyArguments = Awaited<ReturnType<typeof verifyOptions>['argv']>;
 export type ListArguments = Awaited<ReturnType<typeof listOptions>['argv']>;

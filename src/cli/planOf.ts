@@ -1,11 +1,13 @@
 /** From command-line arguments to a plan, or those of a group: a profile file or shipped name, or a quick run with --url. Called by run.ts. */
 import { KvbenchError } from '../base/errors.js';
+import { runtimeFolder } from '../base/runtimeFolder.js';
 import { faultRegistry } from '../chaos/registry.js';
 import { type GroupPlan, groupPlan } from '../plan/groupPlan.js';
 import { makePlan } from '../plan/makePlan.js';
 import type { Plan } from '../plan/plan.js';
 import { loadProfile, type ProfileOptions, profileFromObject, type ResolvedProfile } from '../profile/loadProfile.js';
 import { quickPlaces, quickProfile } from '../profile/quickProfile.js';
+import { requireLab } from '../topology/keptLab.js';
 import type { RunArguments } from './main.js';
 
 /** Rounds of a group; more would be a mistake in the unit. */
@@ -40,7 +42,15 @@ export interface Plans {
 /** @throws KvbenchError INVALID_ARGUMENT or INVALID_PROFILE */
 export function plansOf(args: RunArguments, env: NodeJS.ProcessEnv): Plans {
   const profile = profileOf(args, env);
+  if (args.lab !== undefined) profile.target = { ...requireLab(runtimeFolder(), args.lab).plan, kept: args.lab };
   const plan = makePlan(profile);
+  if (plan.mesh === true && args.lab !== undefined) {
+    throw new KvbenchError(
+      'INVALID_ARGUMENT',
+      `${plan.name} breaks links between nodes, and the lab ${args.lab} has no proxies between its nodes`,
+      'Leave --lab out: kvbench then starts a lab with a link mesh.',
+    );
+  }
   const repeat = args.repeat ?? 1;
   if (!Number.isInteger(repeat) || repeat < 1 || repeat > MAX_REPEAT)
     throw new KvbenchError('INVALID_ARGUMENT', `--repeat ${args.repeat} is not a number of rounds`, `It can be 1 to ${MAX_REPEAT}.`);
@@ -51,6 +61,8 @@ export function plansOf(args: RunArguments, env: NodeJS.ProcessEnv): Plans {
       'Set capacity.confirm instead.',
     );
   const variants = pickedVariants(profile, args.variant);
+  if (args.lab !== undefined && (variants.length > 0 || repeat > 1))
+    throw new KvbenchError('INVALID_ARGUMENT', '--lab is for a single run: the runs of a group each start from a fresh target', 'Leave --lab out.');
   return { plan, group: variants.length === 0 && repeat === 1 ? null : groupPlan(profile, variants, repeat) };
 }
 

@@ -11,6 +11,7 @@ import { LoadRunner } from '../load/loadRunner.js';
 import { clientGroupOf, clientGroupsOf, type ExternalPlan, type Plan } from '../plan/plan.js';
 import type { RunSink } from '../result/records.js';
 import { connectExternal } from '../topology/external.js';
+import { attachLab } from '../topology/keptLab.js';
 import { startLab } from '../topology/lab.js';
 import type { LabNetwork, Target } from '../topology/target.js';
 import type { Teardown } from './teardown.js';
@@ -49,7 +50,7 @@ export async function setStage(plan: Plan, { stream, teardown, terminal, signal,
 
 /** A lab and an embedded proxy end with this process, whatever ends it; what is not ours has to be put right by somebody else then. */
 function openJournal(plan: Plan, folder: string, teardown: Teardown, terminal: Terminal): UndoLog {
-  if (plan.target.kind === 'lab' && plan.toxiproxy.kind !== 'url') return noJournal;
+  if (plan.target.kind === 'lab' && plan.target.kept === undefined && plan.toxiproxy.kind !== 'url') return noJournal;
   const access = plan.target.kind === 'external' ? accessNames(plan.target) : null;
   const journal = new UndoJournal(runtimeFolder(), { run: plan.name, folder: resolve(folder), access });
   teardown.add('close the undo journal', async () => {
@@ -96,7 +97,12 @@ export async function bringUpTarget(
   network: LabNetwork | null = null,
 ): Promise<Target> {
   const options = { onProgress: (text: string) => terminal.talk(text), signal, network };
-  const target = plan.target.kind === 'lab' ? await startLab(plan.target, options) : await connectExternal(plan, options);
+  const target =
+    plan.target.kind === 'external'
+      ? await connectExternal(plan, options)
+      : plan.target.kept !== undefined
+        ? await attachLab(runtimeFolder(), plan.target.kept)
+        : await startLab(plan.target, options);
   teardown.add('end the target', () => target.close());
   signal.throwIfAborted();
   checkConfirmCommand(plan, target);

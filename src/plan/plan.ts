@@ -63,6 +63,8 @@ export interface LabPlan {
   replicasPerMaster: number;
   /** With topology `sentinel`, and only there. */
   sentinel?: SentinelPlan;
+  /** Name of a lab that runs in the background already; absent: one is started for the run. */
+  kept?: string;
   /** A program name or path, as given. */
   server: string;
   /** redis.conf directives, as given. */
