@@ -163,6 +163,7 @@ class KeeperLink implements ProcessControl {
   readonly #exitUs = new Map<string, number>();
   readonly #listeners: ((change: ProcessChange) => void)[] = [];
   readonly #waiting = new Map<number, { resolve(atUs: number): void; reject(error: Error): void }>();
+  readonly #replaced = new Map<string, Promise<number>>();
   #nextId = 1;
 
   private constructor(socket: Socket, name: string) {
@@ -209,7 +210,15 @@ class KeeperLink implements ProcessControl {
     return { atUs: await this.#ask({ op: 'signal', node: nodeId, signal }) };
   }
 
+  /** The keeper hears of it before any later start; what it has against it is thrown there. */
+  replaceProgram(nodeId: string, program: string): void {
+    const replaced = this.#ask({ op: 'replaceProgram', node: nodeId, program });
+    replaced.catch(() => undefined);
+    this.#replaced.set(nodeId, replaced);
+  }
+
   async start(nodeId: string): Promise<void> {
+    await this.#replaced.get(nodeId);
     await this.#ask({ op: 'start', node: nodeId });
   }
 

@@ -98,6 +98,9 @@ async function carryOut(request: KeeperRequest, processes: ProcessControl): Prom
     case 'removeData':
       await processes.removeData(request.node);
       break;
+    case 'replaceProgram':
+      processes.replaceProgram(request.node, request.program);
+      break;
     case 'down':
       await end();
       break;

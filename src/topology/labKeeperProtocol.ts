@@ -19,6 +19,7 @@ export type KeeperRequest =
   | { id: number; op: 'signal'; node: string; signal: LabSignal }
   | { id: number; op: 'start'; node: string }
   | { id: number; op: 'removeData'; node: string }
+  | { id: number; op: 'replaceProgram'; node: string; program: string }
   /** Ends the lab; answered when all is gone. */
   | { id: number; op: 'down' };
 
