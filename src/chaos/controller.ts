@@ -246,6 +246,7 @@ export class ChaosController {
 function spread(context: FaultEnvironment): FaultEnvironment {
   return {
     processes: context.processes,
+    growth: context.growth,
     proxies: context.proxies,
     journal: context.journal,
     clientGroups: context.clientGroups,

@@ -5,7 +5,7 @@
 import type { Redis } from 'ioredis';
 import type { z } from 'zod';
 import type { Shading } from '../plan/plan.js';
-import type { NodeView, ProcessControl, TopologyView } from '../topology/target.js';
+import type { Growth, NodeView, ProcessControl, TopologyView } from '../topology/target.js';
 import type { Claims } from './claims.js';
 import type { NodeHolds } from './nodeHolds.js';
 import type { ProxyControl } from './proxyControl.js';
@@ -30,6 +30,8 @@ export interface FaultSchema {
   readonly takesDown?: boolean;
   /** It can cost data that was acknowledged before it: `fault: random` draws it only where it is named. Absent: no. */
   readonly costsData?: boolean;
+  /** What it does stays (a node that is gone): `fault: random` draws it only where it is named. Absent: no. */
+  readonly lasts?: boolean;
   /** Whether `node` is given; `none`: it never is, the parameters say who is hit. */
   readonly selector: 'required' | 'optional' | 'none';
   readonly shading: Shading;
@@ -78,6 +80,8 @@ export interface ActiveFault {
 export interface FaultEnvironment {
   /** Null on an external target. */
   readonly processes: ProcessControl | null;
+  /** Absent: the target's servers are those there are. */
+  readonly growth?: Growth | undefined;
   /** Null when the plan has no proxies. */
   readonly proxies: ProxyControl | null;
   /** What must be undone should kvbench be killed; written before the thing is done. */

@@ -3,6 +3,7 @@
  * write one file under `faults/` and name it here.
  */
 import type { FaultKind } from './fault.js';
+import { addNode } from './faults/addNode.js';
 import { bridge } from './faults/bridge.js';
 import { clientKill } from './faults/clientKill.js';
 import { clientPause } from './faults/clientPause.js';
@@ -15,6 +16,7 @@ import { kill } from './faults/kill.js';
 import { oneWay } from './faults/oneWay.js';
 import { partition } from './faults/partition.js';
 import { pause } from './faults/pause.js';
+import { removeNode } from './faults/removeNode.js';
 import { reshard } from './faults/reshard.js';
 import { restart } from './faults/restart.js';
 import { rollingRestart } from './faults/rollingRestart.js';
@@ -41,6 +43,8 @@ export const faultRegistry: readonly FaultKind[] = [
   slowCommand,
   config,
   reshard,
+  addNode,
+  removeNode,
   fork,
   exec,
   rollingRestart,

@@ -3,6 +3,7 @@
  * the keys in batches, then the new owner told to everyone. Used by the faults reshard, add-node and remove-node. A slot that was begun is
  * brought to an end, whatever happens in between; it must never leave one open without saying so.
  */
+import { sleepUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import { parseClusterNodes } from '../topology/clusterNodesReply.js';
 import { addressParts } from '../topology/connection.js';
@@ -15,7 +16,10 @@ const KEYS_PER_BATCH = 50;
 const MIGRATE_LIMIT_MS = 1500;
 /** Of one slot; at 50 keys a batch that is half a million keys. */
 const BATCHES_MAX = 10_000;
-const ATTEMPTS_PER_SLOT = 3;
+/** A node that votes, or has just come, refuses for a moment. */
+const ATTEMPTS_PER_SLOT = 20;
+const BETWEEN_ATTEMPTS_US = 100_000;
+const SLOTS_AT_ONCE = 16;
 
 interface Party {
   ask: Ask;
@@ -25,7 +29,7 @@ interface Party {
 }
 
 /** One slot on its way. */
-interface Move {
+export interface Move {
   slot: number;
   from: string;
   to: string;
@@ -38,7 +42,7 @@ export class SlotMover {
   /** Where each slot that was moved has come from, first. */
   readonly #origin = new Map<number, string>();
   readonly #owner = new Map<number, string>();
-  #open: Move | null = null;
+  readonly #open = new Map<number, Move>();
   #keys = 0;
 
   constructor(context: FaultContext) {
@@ -73,38 +77,54 @@ export class SlotMover {
     this.#parties.clear();
   }
 
-  /** Moves one slot, trying again where that helps. @throws FAULT_FAILED when it stays open */
-  async move(slot: number, from: string, to: string): Promise<void> {
+  /**
+   * Moves slots, a few at a time: each change is written to disk by the nodes, and those that come together are written together.
+   * @throws FAULT_FAILED when one stays open; the others that were begun are brought to their end. Nothing is begun once `signal` aborts
+   */
+  async moveAll(moves: readonly Move[], signal?: AbortSignal): Promise<void> {
+    for (let i = 0; i < moves.length && !signal?.aborted; i += SLOTS_AT_ONCE) {
+      const results = await Promise.allSettled(moves.slice(i, i + SLOTS_AT_ONCE).map((move) => this.#move(move)));
+      const failure = results.find((result) => result.status === 'rejected');
+      if (failure) throw failure.reason;
+    }
+  }
+
+  async #move(move: Move): Promise<void> {
+    const { slot, from, to } = move;
     if (from === to) return;
-    this.#open = { slot, from, to };
+    this.#open.set(slot, move);
     for (let attempt = 1; ; attempt++) {
       try {
-        await this.#moveOpen(this.#open);
+        await this.#moveOpen(move);
         break;
       } catch (error) {
-        if (attempt < ATTEMPTS_PER_SLOT) continue;
+        if (attempt < ATTEMPTS_PER_SLOT) {
+          await sleepUs(BETWEEN_ATTEMPTS_US);
+          continue;
+        }
         throw new KvbenchError('FAULT_FAILED', `slot ${slot} is on its way from ${from} to ${to}: ${messageOf(error)}`);
       }
     }
     if (!this.#origin.has(slot)) this.#origin.set(slot, from);
     this.#owner.set(slot, to);
-    this.#open = null;
+    this.#open.delete(slot);
   }
 
-  /** Brings a slot that was left open to where it was going. */
-  async finish(): Promise<void> {
-    if (this.#open) await this.move(this.#open.slot, this.#open.from, this.#open.to);
+  /** Brings slots that were left open to where they were going. */
+  finish(): Promise<void> {
+    return this.moveAll([...this.#open.values()]);
   }
 
   /** Brings every slot back to where it came from. */
   async moveBack(): Promise<void> {
     await this.finish();
-    for (const [slot, origin] of this.#origin) await this.move(slot, this.#owner.get(slot) ?? origin, origin);
+    const moves = [...this.#origin].map(([slot, origin]): Move => ({ slot, from: this.#owner.get(slot) ?? origin, to: origin }));
+    await this.moveAll(moves.filter(({ from, to }) => from !== to));
   }
 
   /** Whether neither node has a slot on its way. */
   async nothingOpen(nodeIds: readonly string[]): Promise<boolean> {
-    if (this.#open) return false;
+    if (this.#open.size > 0) return false;
     for (const id of nodeIds) {
       const party = this.#parties.get(id);
       const lines = party ? String(await party.ask('CLUSTER', 'NODES')) : '';

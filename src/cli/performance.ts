@@ -73,6 +73,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   const chaosEnd = new AbortController();
   const context = {
     processes: stage.target.processes,
+    growth: stage.target.growth,
     proxies: stage.proxies,
     journal: stage.journal,
     clientGroups: clientGroupsOf(plan).map((group) => group.name),

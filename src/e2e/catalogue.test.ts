@@ -145,6 +145,56 @@ thresholds: { "errors{fault:1}": ["count==0"] }
   await assertNothingLeft(temp);
 });
 
+test('remove-node, add-node: slots go to the newcomer and back, no operation is lost, and what left is gone', { timeout: 90_000 }, async () => {
+  const temp = temporaryFolder();
+  const cwd = temporaryFolder();
+  const profile = writeProfile(
+    cwd,
+    'growing.yaml',
+    `
+name: growing
+target: { topology: cluster, masters: 3, replicasPerMaster: 1, config: { cluster-node-timeout: 5000 } }
+load:
+  threads: 1
+  timeout: 5s
+  workload: { name: mix, operations: { get: 50, set: 50 }, keys: { count: 3000 }, values: { size: 64B }, preload: true }
+  phases: [ { name: steady, duration: 11s, rate: 200/s } ]
+chaos:
+  - { at: 500ms, fault: remove-node, node: "replica of master[2]" }
+  - { at: 1500ms, for: 4s, fault: add-node, heal: remove }
+`,
+  );
+  const dir = join(cwd, 'out');
+  const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+  const results = readResults(dir);
+  const { summary, events } = results;
+  assertNothingUnaccounted(summary);
+  assert.deepEqual(
+    summary.faults.map(({ kind, status }) => [kind, status]),
+    [
+      ['remove-node', 'healed'],
+      ['add-node', 'healed'],
+    ],
+  );
+  assert.equal(summary.ops.ok, 2200, `no operation is lost: ${JSON.stringify(summary.ops)}`);
+  const seen = events.filter((event) => event.type === 'role' && event.node === 'n7');
+  assert.ok(seen.length > 0, 'the newcomer was watched');
+  const served = events.flatMap((event) => (event.type === 'server' && event.node === 'n7' ? [event.sample.opsPerSec ?? 0] : []));
+  assert.ok(Math.max(...served) > 0, `the newcomer served: ${served.join()}`);
+  const nodes = atTheEnd(results).map((node) => node.id);
+  assert.deepEqual(nodes, ['n1', 'n2', 'n3', 'n4', 'n5'], 'n6 was removed, and n7 came and went');
+  const gone = events.flatMap((event) => (event.type === 'process' && event.state === 'exited' ? [[event.node, event.byFault]] : []));
+  assert.deepEqual(gone, [
+    ['n6', 1],
+    ['n7', 2],
+  ]);
+  const keys = Object.values(summary.target?.keysPerNode ?? {}).reduce((sum, count) => sum + count, 0);
+  assert.equal(keys, 3000, 'every key is where it belongs, once');
+  assert.deepEqual(summary.healing?.missing, []);
+  await assertNothingLeft(temp);
+});
+
 /** Who is what after healing. */
 function atTheEnd({ events }: Results): EventOf<'target'>['nodes'] {
   return events.find((event) => event.type === 'target')?.nodes ?? [];

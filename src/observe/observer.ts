@@ -10,7 +10,7 @@
  */
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import type { EventRecord, LogKind, RunSink } from '../result/records.js';
-import { dataNodes, type Target, type TargetMode, type TopologyView } from '../topology/target.js';
+import type { Target, TargetMode, TargetNode, TopologyView } from '../topology/target.js';
 import { meaningOf, parseLogLine } from './logLines.js';
 import { LogTail, type TailedLines } from './logTail.js';
 import { NodeProbe, POLL_INTERVAL_US, type ProbeQuestions, REPLY_LIMIT_US } from './nodeProbe.js';
@@ -58,8 +58,10 @@ class Watch implements Observer {
   readonly #t0Us: number;
   readonly #target: Target;
   readonly #tracker: TopologyTracker;
-  readonly #probes: NodeProbe[];
-  readonly #samplers: ServerSampler[];
+  readonly #probes: NodeProbe[] = [];
+  readonly #probeOf = new Map<string, NodeProbe>();
+  readonly #samplers: ServerSampler[] = [];
+  readonly #samplerOf = new Map<string, ServerSampler>();
   readonly #wallOffset = new WallOffset();
   readonly #toldRefusals = new Set<string>();
   readonly #toldWarnings = new Map<string, number>();
@@ -74,31 +76,62 @@ class Watch implements Observer {
     this.#t0Us = t0Us;
     this.#target = target;
     this.#tracker = new TopologyTracker(target, (event) => this.#emit(event));
-    this.#probes = target.nodes.map(
-      ({ id, watches }) =>
-        new NodeProbe(id, () => target.control(id), questionsFor(target.mode, watches), {
-          answer: (nodeId, answer) => {
-            this.#answeredUs = answer.atUs;
-            if (answer.refusal !== null) this.#noteRefusal(nodeId, answer.refusal, answer.atUs);
-            this.#tracker.answered(nodeId, answer);
-          },
-          reachable: (nodeId, { reachable, atUs, sinceUs, reason }) => {
-            this.#emit({ tUs: atUs, type: 'reachable', node: nodeId, reachable, resolutionUs: sinceUs, reason });
-            if (!reachable) this.#tracker.unreachable(nodeId, atUs, sinceUs);
-          },
-        }),
-    );
-    this.#samplers = dataNodes(target.nodes).map(
-      ({ id }) =>
-        new ServerSampler(
-          () => target.control(id),
-          (sample, atUs) => this.#emit({ tUs: atUs, type: 'server', node: id, sample }),
-        ),
-    );
+    for (const node of target.nodes) this.#follow(node);
+    target.growth?.onChange(({ node, state }) => {
+      if (this.#stopping) return;
+      if (state === 'retired') this.#leave(node.id);
+      else void this.#welcome(node);
+    });
   }
 
   view(): TopologyView {
     return { atUs: this.#answeredUs, nodes: this.#tracker.nodes };
+  }
+
+  #follow({ id, watches }: TargetNode): void {
+    const target = this.#target;
+    const probe = new NodeProbe(id, () => target.control(id), questionsFor(target.mode, watches), {
+      answer: (nodeId, answer) => {
+        this.#answeredUs = answer.atUs;
+        if (answer.refusal !== null) this.#noteRefusal(nodeId, answer.refusal, answer.atUs);
+        this.#tracker.answered(nodeId, answer);
+      },
+      reachable: (nodeId, { reachable, atUs, sinceUs, reason }) => {
+        this.#emit({ tUs: atUs, type: 'reachable', node: nodeId, reachable, resolutionUs: sinceUs, reason });
+        if (!reachable) this.#tracker.unreachable(nodeId, atUs, sinceUs);
+      },
+    });
+    this.#probes.push(probe);
+    this.#probeOf.set(id, probe);
+    if (watches !== undefined) return;
+    const sampler = new ServerSampler(
+      () => target.control(id),
+      (sample, atUs) => this.#emit({ tUs: atUs, type: 'server', node: id, sample }),
+    );
+    this.#samplers.push(sampler);
+    this.#samplerOf.set(id, sampler);
+  }
+
+  /** A node that came during the run: asked from now on, and its log read. */
+  async #welcome(node: TargetNode): Promise<void> {
+    this.#tracker.add(node);
+    this.#follow(node);
+    if (node.logFile === null) return;
+    const tail = await LogTail.open(node.logFile);
+    if (this.#stopping) return tail.stop();
+    this.#tails.push(tail);
+    tail.listen((lines) => this.#takeLines(node.id, lines));
+  }
+
+  /** A node that left for good; its log is read to the end of the run, since its last words come late. */
+  #leave(nodeId: string): void {
+    const probe = this.#probeOf.get(nodeId);
+    const sampler = this.#samplerOf.get(nodeId);
+    probe?.stop();
+    sampler?.stop();
+    if (probe) this.#probes.splice(this.#probes.indexOf(probe), 1);
+    if (sampler) this.#samplers.splice(this.#samplers.indexOf(sampler), 1);
+    this.#tracker.remove(nodeId, monotonicUs());
   }
 
   async start(): Promise<void> {

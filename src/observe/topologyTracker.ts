@@ -16,7 +16,7 @@ import { type BareNodeView, composeView, type Member, type NodePoll } from '../t
 import { parseReplicationInfo } from '../topology/infoReply.js';
 import { InSyncTracker } from '../topology/inSync.js';
 import { ShardNumbers, type SlotHolder } from '../topology/shardNumbers.js';
-import type { NodeView, Target } from '../topology/target.js';
+import type { NodeView, Target, TargetNode } from '../topology/target.js';
 import type { ProbeAnswer } from './nodeProbe.js';
 
 /** The events of this file, with machine monotonic time and without what the observer adds. */
@@ -58,20 +58,43 @@ export class TopologyTracker {
     this.#shards = new ShardNumbers(
       records.map((record): SlotHolder => ({ id: record.id, masterId: record.masterId, slots: record.slots.map(parseRange) })),
     );
-    this.#states = target.nodes.map(({ id, host, port, watches }) => {
-      const address = records.find((record) => record.id === id)?.address ?? `${host}:${port}`;
-      return {
-        // Until a node has named itself its id is one that no line can carry.
-        member: { id, address, clusterId: this.#cluster ? `unknown ${id}` : null, ...(watches === undefined ? {} : { isSentinel: true }) },
-        poll: { id, atUs: 0, replication: null, cluster: null },
-        reachable: false,
-        clusterText: '',
-        failures: new Map(),
-        clusterState: 'ok',
-        toldRole: '',
-      };
+    this.#states = target.nodes.map((node) => {
+      const address = records.find((record) => record.id === node.id)?.address ?? `${node.host}:${node.port}`;
+      return this.#newState(node, address);
     });
     this.#byId = new Map(this.#states.map((state) => [state.member.id, state]));
+  }
+
+  /** A node that came during the run. */
+  add(node: TargetNode): void {
+    const state = this.#newState(node, `${node.host}:${node.port}`);
+    this.#states.push(state);
+    this.#byId.set(node.id, state);
+    this.#bareIsStale = true;
+  }
+
+  /** A node that left for good: nothing is told of it any more. */
+  remove(nodeId: string, atUs: number): void {
+    const at = this.#states.findIndex((state) => state.member.id === nodeId);
+    if (at >= 0) this.#states.splice(at, 1);
+    this.#byId.delete(nodeId);
+    for (const [clusterId, id] of this.#byClusterId) if (id === nodeId) this.#byClusterId.delete(clusterId);
+    this.#inSync.observe(nodeId, null, atUs);
+    this.#bareIsStale = true;
+    this.#refresh(atUs, 0);
+  }
+
+  #newState({ id, watches }: TargetNode, address: string): NodeState {
+    return {
+      // Until a node has named itself its id is one that no line can carry.
+      member: { id, address, clusterId: this.#cluster ? `unknown ${id}` : null, ...(watches === undefined ? {} : { isSentinel: true }) },
+      poll: { id, atUs: 0, replication: null, cluster: null },
+      reachable: false,
+      clusterText: '',
+      failures: new Map(),
+      clusterState: 'ok',
+      toldRole: '',
+    };
   }
 
   /** The nodes as known now; a new array whenever something changed. */

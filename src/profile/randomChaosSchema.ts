@@ -70,6 +70,7 @@ export function kindsForRandom(faults: readonly FaultSchema[], topology: string)
   return faults.filter(
     (fault) =>
       fault.costsData !== true &&
+      fault.lasts !== true &&
       (fault.needs === 'process' || fault.needs === 'none') &&
       (!fault.topologies || fault.topologies.includes(topology)) &&
       fault.selector === 'required' &&

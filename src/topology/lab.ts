@@ -8,7 +8,7 @@ import { KvbenchError, messageOf } from '../base/errors.js';
 import type { LoadEndpoints } from '../load/client.js';
 import type { LabPlan, SentinelPlan } from '../plan/plan.js';
 import type { RunTargetRecord } from '../result/records.js';
-import { noAccess } from './connection.js';
+import { noAccess, openControl } from './connection.js';
 import { findServer, type ServerProgram } from './findServer.js';
 import { type ClusterMaker, formCluster, waitUntilInSync } from './formCluster.js';
 import { acquaintSentinels, formReplication } from './formReplication.js';
@@ -28,7 +28,7 @@ import { isPortClash, LabProcesses, type ServerSpec } from './labProcesses.js';
 import { claimLoopbackBlock, type LoopbackBlock } from './loopback.js';
 import { PortPicker } from './ports.js';
 import { Supervisor } from './supervisorClient.js';
-import type { LabNetwork, ProcessControl, Target, TargetMode, TargetNode, TopologyView } from './target.js';
+import type { Growth, LabNetwork, ProcessControl, Target, TargetMode, TargetNode, TopologyView } from './target.js';
 import { type CoreNode, TargetCore } from './targetCore.js';
 
 export interface StartOptions {
@@ -96,7 +96,7 @@ async function startOn(
   await mesh?.network.connect(nodes);
   const core = await form(nodes, context, options);
   await core.describeNow(server.product, server.version);
-  return new LabTarget(core, processes, supervisor, mesh);
+  return new LabTarget(core, context, supervisor);
 }
 
 /** Started servers become what the plan wants, ready to be loaded. */
@@ -241,22 +241,52 @@ async function allOrFirstError<T>(promises: readonly Promise<T>[]): Promise<T[]>
   return Promise.all(promises);
 }
 
+function growthOf(core: TargetCore, context: StartContext): Growth {
+  const listeners: ((change: { node: TargetNode; state: 'added' | 'retired' }) => void)[] = [];
+  const tell = (node: TargetNode, state: 'added' | 'retired'): void => {
+    for (const listener of listeners) listener({ node, state });
+  };
+  let count = core.nodes.length;
+  return {
+    async addNode() {
+      const started = await startServer(`n${++count}`, { ...context, signal: new AbortController().signal });
+      const [node] = coreNodes([started], context.processes);
+      assert(node, 'a node that was started');
+      const redis = openControl(node.host, node.port, noAccess);
+      const clusterId = String(await redis.call('CLUSTER', 'MYID').finally(() => redis.disconnect()));
+      core.add({ ...node, clusterId });
+      tell(node, 'added');
+      return { ...node, busPort: started.busPort };
+    },
+    retireNode(nodeId) {
+      const node = core.nodes.find(({ id }) => id === nodeId);
+      if (!node) return;
+      core.retire(nodeId);
+      tell(node, 'retired');
+    },
+    onChange: (listener) => void listeners.push(listener),
+  };
+}
+
 class LabTarget implements Target {
   readonly kind = 'lab';
   readonly mode: TargetMode;
   readonly nodes: readonly TargetNode[];
   readonly processes: ProcessControl;
+  readonly growth?: Growth;
   readonly #core: TargetCore;
   readonly #supervisor: Supervisor;
   readonly #mesh: MeshPlaces | null;
 
-  constructor(core: TargetCore, processes: ProcessControl, supervisor: Supervisor, mesh: MeshPlaces | null) {
+  constructor(core: TargetCore, context: StartContext, supervisor: Supervisor) {
     this.mode = core.mode;
     this.nodes = core.nodes;
-    this.processes = processes;
+    this.processes = context.processes;
+    // A new node would be outside the mesh: nothing could be cut around it.
+    if (core.mode === 'cluster' && !context.mesh) this.growth = growthOf(core, context);
     this.#core = core;
     this.#supervisor = supervisor;
-    this.#mesh = mesh;
+    this.#mesh = context.mesh;
   }
 
   describe(): RunTargetRecord {

@@ -32,7 +32,12 @@ export class ShardNumbers {
   /** The shard of every node now; null for one that never had a part in any. Remembers, for nodes that lose their slots later. */
   shardsOf(nodes: readonly SlotHolder[]): Map<string, number | null> {
     for (const node of nodes) {
-      if (node.slots.length > 0) this.#lastShard.set(node.id, this.#majorityShard(node));
+      if (node.slots.length === 0) continue;
+      const shard = this.#majorityShard(node);
+      // A newcomer that took over slots of others is no shard of t0, as long as those who have the number are there.
+      const isNewcomer = !this.#lastShard.has(node.id);
+      const isTaken = nodes.some((other) => other !== node && other.slots.length > 0 && this.#lastShard.get(other.id) === shard);
+      if (!isNewcomer || !isTaken) this.#lastShard.set(node.id, shard);
     }
     const shards = new Map<string, number | null>();
     for (const node of nodes) {

@@ -34,6 +34,8 @@ export interface Target {
   readonly nodes: readonly TargetNode[];
   /** Null: not ours, processes are out of reach. */
   readonly processes: ProcessControl | null;
+  /** Absent: its servers are those there are. */
+  readonly growth?: Growth;
   /** What is written to run.json; before t0. */
   describe(): RunTargetRecord;
   /** Roles and slots as they are now, asked of the nodes directly. */
@@ -46,6 +48,16 @@ export interface Target {
   keysPerNode(): Promise<Record<string, number>>;
   /** Ends everything of ours: servers, folder, connections. Safe to call twice. For external: removes the run's keys. */
   close(): Promise<void>;
+}
+
+/** A target that can get more servers, and fewer, while it is used. */
+export interface Growth {
+  /** Starts a server that belongs to nobody yet; from then on it is among `nodes`. Throws FAULT_FAILED. */
+  addNode(): Promise<TargetNode & { busPort: number | null }>;
+  /** Takes a node out of `nodes`, whose process has been ended: nobody asks for it any more. */
+  retireNode(nodeId: string): void;
+  /** Every node that comes or goes. */
+  onChange(listener: (change: { node: TargetNode; state: 'added' | 'retired' }) => void): void;
 }
 
 /** What stands between the nodes of a lab, when links between them can be broken. Made by chaos/mesh, asked by lab.ts. */

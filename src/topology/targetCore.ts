@@ -53,6 +53,7 @@ export class TargetCore {
   readonly access: Access;
   readonly tracker: InSyncTracker;
   readonly poller: NodePoller;
+  readonly #nodes: CoreNode[];
   readonly #members: Member[];
   #shards: ShardNumbers | null = null;
   #record: RunTargetRecord | null = null;
@@ -60,20 +61,29 @@ export class TargetCore {
 
   constructor(mode: TargetMode, nodes: readonly CoreNode[], access: Access, tracker = new InSyncTracker()) {
     this.mode = mode;
-    this.nodes = nodes;
+    this.#nodes = [...nodes];
+    this.nodes = this.#nodes;
     this.access = access;
     this.tracker = tracker;
     this.poller = new NodePoller(
       mode,
       (nodeId) => this.control(nodeId),
-      (nodeId) => nodes.find(({ id }) => id === nodeId)?.watches,
+      (nodeId) => this.#nodes.find(({ id }) => id === nodeId)?.watches,
     );
-    this.#members = nodes.map((node) => ({
-      id: node.id,
-      address: announcedAddress(node),
-      clusterId: node.clusterId,
-      ...(node.watches === undefined ? {} : { isSentinel: true }),
-    }));
+    this.#members = nodes.map(memberOf);
+  }
+
+  add(node: CoreNode): void {
+    this.#nodes.push(node);
+    this.#members.push(memberOf(node));
+  }
+
+  retire(nodeId: string): void {
+    for (const list of [this.#nodes, this.#members]) {
+      const at = list.findIndex(({ id }) => id === nodeId);
+      if (at >= 0) list.splice(at, 1);
+    }
+    this.tracker.observe(nodeId, null, monotonicUs());
   }
 
   /** Fixes shard numbers and the description; call once, when the target is ready. */
@@ -213,4 +223,9 @@ export class TargetCore {
     }
     return settings;
   }
+}
+
+function memberOf(node: CoreNode): Member {
+  const { id, clusterId, watches } = node;
+  return { id, address: announcedAddress(node), clusterId, ...(watches === undefined ? {} : { isSentinel: true }) };
 }

@@ -8,7 +8,7 @@ import { KvbenchError, messageOf } from '../../base/errors.js';
 import type { NodeView } from '../../topology/target.js';
 import { withControl } from '../controlCommands.js';
 import type { ActiveFault, FaultContext, FaultKind } from '../fault.js';
-import { ownSlots, SlotMover } from '../slotMover.js';
+import { type Move, ownSlots, SlotMover } from '../slotMover.js';
 
 const params = z.strictObject({
   to: z
@@ -77,9 +77,9 @@ class Reshard {
       const own = await withControl(this.#context, this.#from.id, ownSlots);
       const count = typeof slots === 'number' ? Math.min(slots, own.length) : Math.ceil((own.length * Number.parseInt(slots, 10)) / 100);
       if (count === 0) throw new KvbenchError('FAULT_FAILED', `${this.#from.id} has no slots to give away`);
-      const [first, ...rest] = own.slice(0, count);
-      await this.#mover.move(first ?? 0, this.#from.id, this.#to.id);
-      this.#moving = this.#moveAll(rest, injectedAtUs);
+      const moves = own.slice(0, count).map((slot): Move => ({ slot, from: this.#from.id, to: this.#to.id }));
+      await this.#mover.moveAll(moves.slice(0, 1));
+      this.#moving = this.#moveRest(moves.slice(1), injectedAtUs);
     } catch (error) {
       await this.#heal('return').catch((later: unknown) => this.#context.note(`fault ${faultId}: ${messageOf(later)}`));
       throw error;
@@ -88,12 +88,9 @@ class Reshard {
     return heal === 'keep' ? { injectedAtUs, done: this.#moving, ...over } : { injectedAtUs, ...over };
   }
 
-  async #moveAll(slots: readonly number[], sinceUs: number): Promise<void> {
+  async #moveRest(moves: readonly Move[], sinceUs: number): Promise<void> {
     try {
-      for (const slot of slots) {
-        if (this.#ending.signal.aborted) break;
-        await this.#mover.move(slot, this.#from.id, this.#to.id);
-      }
+      await this.#mover.moveAll(moves, this.#ending.signal);
       this.#tell('moved', sinceUs);
     } catch (error) {
       this.#context.note(`fault ${this.#context.faultId}: ${messageOf(error)}`);
