@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Summary } from '../result/summary.js';
 import { assertNothingLeft, assertNothingUnaccounted, type Results, readResults, runKvbench } from './harness.js';
 
 export interface SeedRun {
@@ -15,13 +16,25 @@ export interface SeedRun {
   faults: string[];
 }
 
-/** Throws an AssertionError that says what was not healed, or left. */
+/** Failovers may lose acknowledged writes; nothing may make values up, and who counts again must find the same. */
+async function assertConsistent(seed: number, dir: string, cwd: string, { consistency }: Summary): Promise<void> {
+  assert.ok(consistency, `seed ${seed}: nothing was read back`);
+  const { corruptValues, foreignValues, neverWrittenValues, unverifiedKeys } = consistency;
+  assert.deepEqual(
+    { corruptValues, foreignValues, neverWrittenValues, unverifiedKeys },
+    { corruptValues: 0, foreignValues: 0, neverWrittenValues: 0, unverifiedKeys: 0 },
+  );
+  const { stdout, stderr } = await runKvbench(['verify', dir], { cwd });
+  assert.match(stdout, /The summary agrees in all/, `seed ${seed}: ${stderr}${stdout}`);
+}
+
+/** Throws an AssertionError that says what was not healed, left or made up. */
 export async function runSeed(seed: number, steady: string): Promise<SeedRun> {
   const cwd = mkdtempSync(join(tmpdir(), 'kvbench-seed-'));
   const temp = mkdtempSync(join(tmpdir(), 'kvbench-seed-temp-'));
   try {
     const dir = join(cwd, 'out');
-    const sets = ['--set', `seed=${seed}`, '--set', `load.phases.1.duration=${steady}`];
+    const sets = ['--set', `seed=${seed}`, '--set', `load.phases.1.duration=${steady}`, '--set', 'load.opsLog=true'];
     const { code, stderr, stdout } = await runKvbench(['run', 'random-chaos', '--out', dir, ...sets], { cwd, temp });
     assert.ok(code === 0 || code === 99 || code === 108, `seed ${seed} ended with ${code}: ${stderr}${stdout}`);
     const results = readResults(dir);
@@ -32,6 +45,7 @@ export async function runSeed(seed: number, steady: string): Promise<SeedRun> {
       assert.ok(status === 'healed' || status === 'skipped' || status === 'failed', `seed ${seed}: fault ${id} (${kind}) is ${status}: ${message}`);
       assert.ok(!/not healed/.test(message ?? ''), `seed ${seed}: fault ${id} (${kind}): ${message}`);
     }
+    await assertConsistent(seed, dir, cwd, summary);
     await assertNothingLeft(temp);
     const faults = summary.faults.map((fault) => `${fault.id} ${fault.kind} at ${fault.plannedAtMs}`);
     return { seed, results, faults };

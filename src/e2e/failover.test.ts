@@ -35,6 +35,10 @@ test('the shipped failover profile loses a master, recovers and tells its story'
   assert.equal(fault.status, 'healed');
   assertMilestones(fault);
 
+  const { consistency } = summary;
+  assert.ok(consistency && consistency.checkedKeys === 100_000 && consistency.unverifiedKeys === 0, 'every key was read back');
+  assert.deepEqual([consistency.corruptValues, consistency.foreignValues, consistency.neverWrittenValues, consistency.resurrectedKeys], [0, 0, 0, 0]);
+
   const hit = fault.targets[0]?.shard;
   assert.equal(hit, 0);
   const gap = summary.availability.gaps.find((candidate) => candidate.shard === hit && candidate.kind === 'write' && !candidate.collateral);
