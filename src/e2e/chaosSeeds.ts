@@ -34,7 +34,16 @@ export async function runSeed(seed: number, steady: string): Promise<SeedRun> {
   const temp = mkdtempSync(join(tmpdir(), 'kvbench-seed-temp-'));
   try {
     const dir = join(cwd, 'out');
-    const sets = ['--set', `seed=${seed}`, '--set', `load.phases.1.duration=${steady}`, '--set', 'load.opsLog=true'];
+    const sets = [
+      '--set',
+      `seed=${seed}`,
+      '--set',
+      `load.phases.1.duration=${steady}`,
+      '--set',
+      'load.opsLog=true',
+      '--set',
+      'load.workload.keys.count=5000',
+    ];
     const { code, stderr, stdout } = await runKvbench(['run', 'random-chaos', '--out', dir, ...sets], { cwd, temp });
     assert.ok(code === 0 || code === 99 || code === 108, `seed ${seed} ended with ${code}: ${stderr}${stdout}`);
     const results = readResults(dir);
