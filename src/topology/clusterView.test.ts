@@ -74,3 +74,43 @@ test('a standalone server is the master of all slots', () => {
   const [view] = composeView([{ id: 'n1', address: '127.0.0.1:7001', clusterId: null }], [poll]);
   assert.deepEqual([view?.role, view?.slots, view?.masterId], ['master', [[0, 16383]], null]);
 });
+
+test('outside a cluster: of several masters the sentinels’ one has the keys, a silent master is its replicas’, without sentinels the most followed', () => {
+  const members = ['n1', 'n2', 'n3', 's1', 's2', 's3'].map((id) => ({
+    id,
+    address: `h:${id}`,
+    clusterId: null,
+    ...(id.startsWith('s') ? { isSentinel: true } : {}),
+  }));
+  const says = (id: string, role: 'master' | 'replica', of: string | null = null): NodePoll => ({
+    id,
+    atUs: 0,
+    replication: {
+      role,
+      replicationId: '',
+      masterReplOffset: 0,
+      replicas: [],
+      masterAddress: of && `h:${of}`,
+      masterLinkUp: true,
+      syncInProgress: false,
+    },
+    cluster: null,
+  });
+  const names = (id: string, master: string): NodePoll => ({ id, atUs: 0, replication: null, cluster: null, sentinelMaster: `h:${master}` });
+  const show = (polls: NodePoll[]): string[] =>
+    composeView(members, polls).map(({ id, role, slots, masterId, reachable }) =>
+      [id, role, slots.length > 0 ? 'keys' : '', masterId === null ? '' : `of ${masterId}`, reachable ? '' : 'silent'].filter(Boolean).join(' '),
+    );
+  const sentinels = ['s1 sentinel', 's2 sentinel', 's3 sentinel silent'];
+  const back = [says('n1', 'master'), says('n2', 'master'), says('n3', 'replica', 'n2'), names('s1', 'n2'), names('s2', 'n2')];
+  assert.deepEqual(show(back), ['n1 master', 'n2 master keys', 'n3 replica of n2', ...sentinels], 'an old master that is back');
+  const dead = [says('n2', 'replica', 'n1'), says('n3', 'replica', 'n1'), names('s1', 'n1'), names('s2', 'n1')];
+  assert.deepEqual(show(dead), ['n1 master keys silent', 'n2 replica of n1', 'n3 replica of n1', ...sentinels]);
+  const replaced = [says('n2', 'master'), says('n3', 'replica', 'n2'), names('s1', 'n2'), names('s2', 'n2')];
+  assert.deepEqual(show(replaced), ['n1 unknown silent', 'n2 master keys', 'n3 replica of n2', ...sentinels]);
+  assert.deepEqual(show([says('n1', 'master'), says('n2', 'master'), says('n3', 'replica', 'n2')]).slice(0, 3), [
+    'n1 master',
+    'n2 master keys',
+    'n3 replica of n2',
+  ]);
+});

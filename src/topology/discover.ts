@@ -21,6 +21,12 @@ export async function discover(redis: Redis, seed: { host: string; port: number 
   const text = await redis.info();
   const info = parseInfo(text);
   if (info.get('loading') === '1') throw refused('the server still loads its data', 'wait until it is ready');
+  if (info.get('redis_mode') === 'sentinel') {
+    throw refused(
+      'the url is that of a Sentinel, and kvbench follows sentinels only in its own labs',
+      "give the master's address as target.url (SENTINEL GET-MASTER-ADDR-BY-NAME tells it); a failover is then an outage, because nobody is followed",
+    );
+  }
   const isCluster = info.get('cluster_enabled') === '1' || info.get('redis_mode') === 'cluster';
   const mode = isCluster ? 'cluster' : 'standalone';
   if (wanted !== 'auto' && wanted !== mode) throw refused(`the target is ${mode}, not ${wanted}`, `set target.mode: ${mode}, or leave it out`);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { LabPlan } from '../plan/plan.js';
+import { discover } from './discover.js';
 import { complaintOf } from './formReplication.js';
 import { startLab } from './lab.js';
 import type { Target, TopologyView } from './target.js';
@@ -68,6 +69,14 @@ test('a lab with sentinels is ready when replicas are in sync and every sentinel
     assert.match(String(await redis.call('SENTINEL', 'CKQUORUM', 'kvbench')), /^OK 3 usable/);
     redis.disconnect();
   }
+});
+
+test('a guest that names a sentinel is told what to name instead', async () => {
+  const node = lab.nodes.find(({ id }) => id === 's1');
+  assert.ok(node);
+  const redis = lab.control('s1');
+  await assert.rejects(discover(redis, { host: node.host, port: node.port }, 'auto'), /the url is that of a Sentinel/);
+  redis.disconnect();
 });
 
 test('a killed master is replaced, a promoted replica that is started again is still the master, a sentinel comes back', async () => {
