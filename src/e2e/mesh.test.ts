@@ -19,7 +19,7 @@ import {
 } from './harness.js';
 
 const splitBrain = join(packageRoot, 'profiles/split-brain.yaml');
-const short = ['load.phases.1.duration=11s', 'chaos.0.at=2s', 'chaos.0.for=6s'].flatMap((set) => ['--set', set]);
+const short = ['load.phases.1.duration=12s', 'chaos.0.at=2s', 'chaos.0.for=8s'].flatMap((set) => ['--set', set]);
 
 function cutOf(summary: Summary, group: string): GroupCutSummary {
   const cut = summary.clientGroups?.find(({ name }) => name === group)?.cuts[0];

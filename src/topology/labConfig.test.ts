@@ -84,6 +84,7 @@ test('a sentinel is told the master, how to judge it, and what to announce', () 
   const text = sentinelConfig({ count: 3, quorum: 2, downAfterMs: 1500, failoverTimeoutMs: 9000 }, announcing, { host: '127.9.0.1', port: 8000 });
   for (const line of [
     'bind 127.9.0.2',
+    'bind-source-addr 127.9.0.2',
     'sentinel announce-ip 127.9.0.2',
     'sentinel announce-port 8000',
     'sentinel monitor kvbench 127.9.0.1 8000 2',

@@ -78,8 +78,9 @@ function replicaAnnouncement({ announce }: NodePlace): Record<string, string> {
 export function sentinelConfig(plan: SentinelPlan, place: NodePlace, master: { host: string; port: number }): string {
   const lines = [
     `port ${place.port}`,
-    // A sentinel's own connections come from the first address it is bound to.
     `bind ${place.host}`,
+    // Before Redis 6.2 its own connections came from the first address it is bound to; since then it has to be told.
+    ...(place.sourceHost === null ? [] : [`bind-source-addr ${place.sourceHost}`]),
     'dir .',
     'daemonize no',
     `logfile ${LOG_FILE}`,
