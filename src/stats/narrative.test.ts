@@ -156,3 +156,16 @@ test('a saturated generator is said with the result', () => {
   }));
   assert.match(summarize({ ...data, intervals: () => busy }).sentence, /The load generator was saturated/);
 });
+
+test('with sentinels the switch is a part of the outage, and down-after is what to lower', () => {
+  const { run, ...rest } = syntheticRun({
+    chaos: [{}],
+    outages: [outage],
+    events: [...failover, { type: 'log', node: 's1', log: 'switchMaster', subject: 'n1', text: '', tUs: 11_420_000 }],
+  });
+  assert.ok(run.target);
+  const sentinel = { masterName: 'm', count: 3, quorum: 2, downAfterMs: 2500, failoverTimeoutMs: 10_000 };
+  const { sentence, advice } = summarize({ ...rest, run: { ...run, target: { ...run.target, clusterNodeTimeoutMs: null, sentinel } } });
+  assert.match(sentence, /: 2\.61 detection \+ 0\.76 election \+ 0\.05 switch \+ 0\.04 client/);
+  assert.match(advice ?? '', /^Detection took 75 % of it: down-after 2500 ms\. Try: kvbench run .* --set target\.downAfter=1250ms$/);
+});
