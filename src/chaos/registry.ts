@@ -11,6 +11,7 @@ import { config } from './faults/config.js';
 import { exec } from './faults/exec.js';
 import { failover } from './faults/failover.js';
 import { fork } from './faults/fork.js';
+import { fullSync } from './faults/fullSync.js';
 import { isolate } from './faults/isolate.js';
 import { kill } from './faults/kill.js';
 import { oneWay } from './faults/oneWay.js';
@@ -46,6 +47,7 @@ export const faultRegistry: readonly FaultKind[] = [
   addNode,
   removeNode,
   fork,
+  fullSync,
   exec,
   rollingRestart,
   rollingUpgrade,

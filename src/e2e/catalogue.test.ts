@@ -7,7 +7,7 @@ import type { EventOf } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { assertNothingLeft, assertNothingUnaccounted, type Results, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
 
-test('failover, client-pause, client-kill, slow-command, config, throttle, wipe: each has its effect and is healed', {
+test('failover, client-pause, client-kill, slow-command, config, throttle, wipe, full-sync: each has its effect and is healed', {
   timeout: 90_000,
 }, async () => {
   const temp = temporaryFolder();
@@ -32,6 +32,7 @@ chaos:
   - { at: 8500ms, for: 1s, fault: config, node: "master[2]", set: { maxmemory: 1mb, maxmemory-policy: noeviction } }
   - { at: 10s, for: 1500ms, fault: throttle, node: "master[1]", share: 10%, period: 500ms }
   - { at: 12s, for: 800ms, fault: wipe, node: "replica of master[0]" }
+  - { at: 12s, fault: full-sync, node: "replica of master[1]" }
 `,
   );
   const dir = join(cwd, 'out');
@@ -51,6 +52,7 @@ chaos:
       ['config', 'healed'],
       ['throttle', 'healed'],
       ['wipe', 'healed'],
+      ['full-sync', 'healed'],
     ],
   );
 
@@ -71,6 +73,8 @@ chaos:
     results.events.some((event) => event.type === 'log' && event.log === 'replicaSyncDone' && event.tUs > 12_000_000),
     'the empty replica was given its data again',
   );
+  const synced = results.events.flatMap((event) => (event.type === 'message' && event.text.includes('has its data again') ? [event.text] : []));
+  assert.match(synced.join(), /^n5 has its data again after \d+ ms: [1-9]\d{4,} bytes of replication from n2 \(1 full, 0 partial\)$/);
   for (const node of atTheEnd(results)) assert.notEqual(node.role, 'unknown', node.id);
   await assertNothingLeft(temp);
 });
