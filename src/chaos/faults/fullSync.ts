@@ -21,7 +21,7 @@ type FullSyncParams = z.infer<typeof params>;
 export const fullSync: FaultKind<FullSyncParams> = {
   kind: 'full-sync',
   summary:
-    'Restarts a replica without its data, so that its master must send all of it again; tells how long that took, how many bytes, and that it was a full one.',
+    'Restarts a replica without its data, so that its master must send all of it again; tells how long that took, how many bytes, and that it was a full one. `node` is the replica, or the master whose replica it is.',
   healSummary: 'Heals by itself when the replica’s link to its master is up again.',
   params,
   needs: 'process',
@@ -44,8 +44,10 @@ interface MasterCounts {
 async function emptyReplica(context: FaultContext, node: NodeView): Promise<ActiveFault> {
   const { holds, faultId, processes } = context;
   assert(processes, 'a full sync without processes');
-  if (role !== 'replica' || masterId === null)
-    throw new KvbenchError('FAULT_FAILED', `${id} is no replica`, 'Choose one: node: "replica of master[0]".');
+  const replicas = context.view().nodes.filter((other) => other.role === 'replica' && other.masterId === node.id && other.reachable);
+  const replica = node.role === 'replica' ? node : replicas[0];
+  if (!replica?.masterId) throw new KvbenchError('FAULT_FAILED', `${node.id} neither is a replica of a known master nor has one`);
+  const { id, masterId } = replica;
   const before = await countsOf(context, masterId);
   const injectedAtUs = await holds.takeDown(id, faultId, 'SIGKILL');
   const restart = async (): Promise<void> => {
