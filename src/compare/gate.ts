@@ -6,6 +6,7 @@ import { ExitCode, KvbenchError } from '../base/errors.js';
 import type { GateRule } from '../profile/gateRule.js';
 import type { Pair } from './compare.js';
 import type { Comparison, ComparisonRow, GateResult, RuleOutcome, RuleResult } from './comparison.js';
+import { gateLevel, ranksAgree } from './gateLevel.js';
 import { holmAdjusted } from './holm.js';
 import { pText } from './judge.js';
 import { measureOf } from './measures.js';
@@ -24,7 +25,12 @@ export interface GateOptions {
 export function judgeGate(comparison: Comparison, pair: Pair, { rules, inconclusiveIs }: GateOptions): Comparison {
   const rows = rules.map((rule) => pair.row(measureOf(rule)));
   for (const [i, row] of rows.entries()) if (row === null) assertCanBeAsked(rules[i] as GateRule, comparison, pair);
-  const adjusted = holmAdjusted(rows.map((row) => row?.pValue ?? null));
+  const levels = rows.map((row) => gateLevel(row, comparison.method.confidence));
+  const shares = holmAdjusted(
+    rows.map((row, i) => (row?.pValue == null ? null : row.pValue / (levels[i] as number))),
+    false,
+  );
+  const adjusted = shares.map((share, i) => (share === null ? null : Math.min(1, share * (levels[i] as number))));
   const results = rules.map((rule, i) => judgeRule(rule, rows[i] ?? null, adjusted[i] ?? null, { comparison, pair, ruleCount: rules.length }));
   const outcome: RuleOutcome = results.some((result) => result.outcome === 'fail')
     ? 'fail'
@@ -60,8 +66,9 @@ function assertCanBeAsked(rule: GateRule, { base, candidate }: Comparison, pair:
 
 function judgeRule(rule: GateRule, row: ComparisonRow | null, adjusted: number | null, context: RuleContext): RuleResult {
   const { tolerance } = rule;
-  const { pair } = context;
-  const alpha = 1 - context.comparison.method.confidence + 1e-9;
+  const { pair, comparison } = context;
+  const { confidence } = comparison.method;
+  const level = gateLevel(row, confidence);
   const result = (outcome: RuleOutcome, reason: string, more: MoreRuns | null = null, beyond = false): RuleResult => ({
     rule: rule.text,
     row,
@@ -80,14 +87,14 @@ function judgeRule(rule: GateRule, row: ComparisonRow | null, adjusted: number |
   const worstEnd = row.betterIs === 'lower' ? change.high : change.low;
   const saturated = saturation(rule.metric, context.comparison);
   if (saturated !== null) return result('inconclusive', saturated, null, beyond);
-  if (beyond && adjusted !== null && adjusted <= alpha) {
+  if (beyond && adjusted !== null && adjusted <= level && ranksAgree(row, confidence)) {
     return result('fail', `${changeText(row)} ${intervalText(row)} is more than chance (p ${pText(adjusted)}) and beyond the tolerance`, null, true);
   }
   if (worstEnd !== null && !isBeyond(worstEnd, tolerance.value, row)) {
     return result('pass', `${changeText(row)} ${intervalText(row)} stays within the tolerance`);
   }
   const why = beyond
-    ? `${changeText(row)} is beyond the tolerance, but chance can explain it (p ${adjusted === null ? 'none' : pText(adjusted)})`
+    ? `${changeText(row)} is beyond the tolerance, but chance can explain it (p ${adjusted === null ? 'none' : pText(adjusted)}${ranksAgree(row, confidence) ? '' : `, by ranks ${pText(row.pRanks ?? 1)}`})`
     : `${changeText(row)} is within the tolerance, but these runs cannot rule out more: ${intervalText(row)}`;
   return result('inconclusive', why, moreRunsFor(row, tolerance, context.comparison, context.ruleCount), beyond);
 }

@@ -47,6 +47,8 @@ interface Finding {
   low: number;
   high: number;
   pValue: number;
+  /** Null: not asked beside it. */
+  pRanks: number | null;
   decidedBy: NonNullable<ComparisonRow['decidedBy']>;
   same: number;
   trivial: number;
@@ -122,7 +124,8 @@ function ofResamples(base: Observed, candidate: Observed, { confidence }: JudgeS
     change: valueB - valueA,
     low: inUnit(change - half),
     high: inUnit(change + half),
-    pValue: Math.max(pResampled, mannWhitney(a, b)),
+    pValue: pResampled,
+    pRanks: mannWhitney(a, b),
     decidedBy: 'bootstrap and ranks',
     same: Number.NaN,
     trivial: TRIVIAL_RELATIVE * valueA,
@@ -139,6 +142,7 @@ function ofRanks(a: readonly number[], b: readonly number[], base: Observed, { c
     low: interval?.low ?? Number.NEGATIVE_INFINITY,
     high: interval?.high ?? Number.POSITIVE_INFINITY,
     pValue: mannWhitney(a, b),
+    pRanks: null,
     decidedBy: 'ranks',
     same: extent.same,
     trivial: Math.max(extent.trivial, measure.unit === 'us' ? TRIVIAL_RELATIVE * finite(base.value) : 0),
@@ -179,6 +183,7 @@ function ofNoise(
     low: inUnit(change - half),
     high: inUnit(change + half),
     pValue: Math.abs(change) <= floor ? Math.max(p, 2 / (spread.runs + 1)) : p,
+    pRanks: null,
     decidedBy: 'noise floor',
     same: isLog ? Number.NaN : extent.same,
     trivial: isLog ? TRIVIAL_RELATIVE * valueA : extent.trivial,
@@ -196,7 +201,9 @@ export function spreadOf(values: readonly number[], isLog: boolean): Spread | nu
 }
 
 function decide(finding: Finding, betterIs: 'lower' | 'higher', baseValue: number, { confidence, sameWithin }: JudgeSettings): Decision {
-  const { change, low, high, pValue, by } = finding;
+  const { change, low, high, by } = finding;
+  // Both have to agree.
+  const pValue = Math.max(finding.pValue, finding.pRanks ?? 0);
   const relative = (value: number): string => percentText(baseValue === 0 ? Number.NaN : value / Math.abs(baseValue));
   if (pValue <= 1 - confidence + 1e-9 && change !== 0) {
     if (Math.abs(change) < finding.trivial) return { verdict: '~', reason: `more than chance (p ${pText(pValue)}), but too small to matter` };
@@ -239,6 +246,7 @@ function rowOf(
     change: { absolute: change, relative: relativeTo(change) },
     interval: finding === null ? null : { low, high, lowRelative: relativeTo(low), highRelative: relativeTo(high), confidence },
     pValue: finding?.pValue ?? null,
+    pRanks: finding?.pRanks ?? null,
     decidedBy: finding?.decidedBy ?? null,
     noise: low === null || high === null ? null : relativeTo((high - low) / 2),
     ...decision,

@@ -1,6 +1,7 @@
 /** How many more runs of each side would decide an open rule, and how long they take. A rough estimate, and said to be one. Pure; used by gate.ts. */
 import type { Tolerance } from '../profile/gateRule.js';
 import type { ComparedRun, Comparison, ComparisonRow } from './comparison.js';
+import { gateLevel } from './gateLevel.js';
 import { smallestP } from './rankTest.js';
 import { studentTQuantile } from './studentT.js';
 
@@ -35,9 +36,10 @@ export function moreRunsFor(row: ComparisonRow, tolerance: Tolerance, comparison
   const margin = beyond ? Math.abs(change) : Math.abs(tolerance.value - change);
   const quantileNow = studentTQuantile(1 - alpha / 2, Math.max(1, runsA + runsB - 2));
   for (let n = Math.floor(now) + 1; n <= RUN_LIMIT; n++) {
-    const wanted = beyond ? alpha / ruleCount : alpha;
+    const wanted = beyond ? gateLevel(row, comparison.method.confidence) / ruleCount : alpha;
     const then = half * Math.sqrt(now / n) * (studentTQuantile(1 - wanted / 2, 2 * n - 2) / quantileNow);
-    if (then < margin && (!beyond || smallestP(n, n) <= wanted)) return withMinutes(Math.max(1, n - Math.min(runsA, runsB)), comparison);
+    if (then < margin && (!beyond || smallestP(n, n) <= (row.decidedBy === 'ranks' ? wanted : alpha)))
+      return withMinutes(Math.max(1, n - Math.min(runsA, runsB)), comparison);
   }
   return { pairs: null, minutes: null };
 }

@@ -8,7 +8,7 @@ export function ruleMark(outcome: RuleOutcome): string {
 /** Null: nothing to say. */
 export function moreRunsText(more: RuleResult['moreRuns']): string | null {
   if (more === null) return null;
-  if (more.pairs === null) return 'more than 40 runs of each side would be needed: the change is too near the tolerance for this noise';
+  if (more.pairs === null) return 'more than 40 runs of each side would be needed: runs differ too much for a change of this size';
   const pairs = `about ${more.pairs} more run${more.pairs === 1 ? '' : 's'} of each side`;
   return more.minutes === null
     ? `${pairs} would decide`

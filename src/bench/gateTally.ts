@@ -1,0 +1,68 @@
+/** What trials of the gate came to, and whether that is what is asked for. Pure; used by gateTrials.ts and realGateTrials.ts. */
+import type { CompareOptions } from '../compare/compare.js';
+import { compareSides, defaultCompareOptions } from '../compare/compare.js';
+import type { RuleResult } from '../compare/comparison.js';
+import { judgeGate } from '../compare/gate.js';
+import { gateLevel, ranksAgree } from '../compare/gateLevel.js';
+import type { LoadedSide } from '../compare/loadSide.js';
+import { parseGateRule } from '../profile/gateRule.js';
+
+/** Tolerances below the changes that are to be found. */
+export const trialRules = { latency: 'latency: p(99) +10%', throughput: 'throughput: -3%' } as const;
+
+/** Enough for verdicts; a comparison by hand takes more. */
+const trialOptions: CompareOptions = { ...defaultCompareOptions, resamples: 400, level: 'any', noiseFloor: null };
+
+export interface TrialOutcome {
+  rules: readonly RuleResult[];
+  /** Some rule calls the candidate slower or faster: significant after correction, and beyond its tolerance to either side. */
+  isCalled: boolean;
+  /** Some rule is significant, however small the change. */
+  isSignificant: boolean;
+  failed: boolean;
+}
+
+export function tryGate(base: LoadedSide, candidate: LoadedSide, rules: readonly string[]): TrialOutcome {
+  const parsed = rules.flatMap((text) => {
+    const rule = parseGateRule(text);
+    if ('problem' in rule) throw new Error(`bug in the bench: ${rule.problem}`);
+    return [rule];
+  });
+  const { comparison, pair } = compareSides(base, candidate, trialOptions);
+  const { gate } = judgeGate(comparison, pair, { rules: parsed, inconclusiveIs: 'pass' });
+  const results = gate?.rules ?? [];
+  const significant = results.filter(isSignificant);
+  return {
+    rules: results,
+    isCalled: significant.some(({ row, tolerance }) => Math.abs(row?.change.relative ?? 0) > Math.abs(tolerance.value)),
+    isSignificant: significant.length > 0,
+    failed: gate?.outcome === 'fail',
+  };
+}
+
+/** To either side, as the gate itself asks of a failure. */
+function isSignificant({ adjustedPValue, row }: RuleResult): boolean {
+  return (
+    row !== null && adjustedPValue !== null && adjustedPValue <= gateLevel(row, trialOptions.confidence) && ranksAgree(row, trialOptions.confidence)
+  );
+}
+
+export interface TrialSeries {
+  title: string;
+  trials: number;
+  hits: number;
+  /** Share of trials: at most for false alarms, at least for changes that are there. */
+  limit: { atMost: number } | { atLeast: number };
+  note: string;
+}
+
+export function isMet({ trials, hits, limit }: TrialSeries): boolean {
+  const share = trials === 0 ? Number.NaN : hits / trials;
+  return 'atMost' in limit ? share <= limit.atMost : share >= limit.atLeast;
+}
+
+export function seriesLine(series: TrialSeries): string {
+  const { title, trials, hits, limit, note } = series;
+  const asked = 'atMost' in limit ? `at most ${limit.atMost * 100} %` : `at least ${limit.atLeast * 100} %`;
+  return `${isMet(series) ? '✓' : '✗'} ${title}: ${hits} of ${trials} (${((hits / trials) * 100).toFixed(1)} %, asked: ${asked})${note === '' ? '' : `; ${note}`}`;
+}
