@@ -105,5 +105,5 @@ test('the terminal has a section of it, with what is wrong first', () => {
     /reads\.+: 6 stale, of 4,000/,
   ])
     assert.match(found, expected);
-  assert.match(section(clean), /lost writes\.+: none of 5,000 acknowledged[^]*reads\.+: none stale of 4,000/);
+  assert.match(section(clean), /lost writes\.+: none of 5,000 acknowledged[\s\S]*reads\.+: none stale of 4,000/);
 });
