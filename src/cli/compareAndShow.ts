@@ -10,6 +10,7 @@ import type { LoadedSide } from '../compare/loadSide.js';
 import { renderMarkdown } from '../compare/markdown.js';
 import { findNoiseFloor } from '../compare/noiseFloor.js';
 import { renderTerminalComparison } from '../compare/terminalComparison.js';
+import { writeComparisonReport } from '../report/writeComparisonReport.js';
 import { sidesOf } from './comparedSides.js';
 import type { GateArguments } from './compareOptions.js';
 import { gateRulesOf } from './gateRules.js';
@@ -22,6 +23,7 @@ export async function compareAndShow(args: GateArguments, wanted: { gate: boolea
   const comparison = wanted.gate ? judgeGate(compared, pair, { rules, inconclusiveIs: args.inconclusive }) : compared;
   terminal.data(renderTerminalComparison(comparison, { color: terminal.color, width: terminal.width, all: args.all }));
   writeFiles(comparison, args);
+  await writePages(comparison, sides, args, terminal);
   return (comparison.gate?.exitCode ?? ExitCode.passed) as ExitCode;
 }
 
@@ -46,6 +48,19 @@ function writeFiles(comparison: Comparison, { markdown, json, junit }: Pick<Gate
   if (markdown !== undefined) write(markdown, renderMarkdown(comparison), isStepSummary(markdown));
   if (json !== undefined) write(json, `${JSON.stringify(comparison, null, 2)}\n`, false);
   if (junit !== undefined) write(junit, renderComparisonJUnit(comparison), false);
+}
+
+/** An option without a value is the usual file name. Where none is asked for, a person is told that there is more to see. */
+async function writePages(
+  comparison: Comparison,
+  sides: { base: LoadedSide; candidate: LoadedSide },
+  { html, png }: Pick<GateArguments, 'html' | 'png'>,
+  terminal: Terminal,
+): Promise<void> {
+  const wanted = { html: html === '' ? 'comparison.html' : html, png: png === '' ? 'comparison.png' : png };
+  const files = await writeComparisonReport(comparison, sides, wanted);
+  for (const file of files) terminal.data(`${file === wanted.html ? 'Page' : 'Picture'}: ${file}`);
+  if (files.length === 0 && terminal.live) terminal.talk('Both sides over time, with percentiles: add --html (comparison.html) or --png.');
 }
 
 /** Other steps write into it too. */

@@ -27,6 +27,11 @@ function sidesOptions(command: Argv) {
     .option('markdown', { type: 'string', describe: 'Write Markdown to this file (appended where it is $GITHUB_STEP_SUMMARY)' })
     .option('json', { type: 'string', describe: 'Write the comparison as JSON to this file' })
     .option('junit', { type: 'string', describe: 'Write one test case per rule to this file' })
+    .option('html', {
+      type: 'string',
+      describe: 'Write a page with both sides over time, their percentiles and every figure to this file (default name comparison.html)',
+    })
+    .option('png', { type: 'string', describe: 'Write a picture of both sides to this file (default name comparison.png)' })
     .option('dir', { type: 'string', default: BASELINES_DIR, describe: 'Folder of the baselines' })
     .option('all', { type: 'boolean', default: false, describe: 'Also figures without a change' });
 }
@@ -37,7 +42,8 @@ export function diffOptions(command: Argv) {
     .example('$0 diff reports/before reports/after', 'Two runs')
     .example("$0 diff 'reports/*-before-*' 'reports/*-after-*'", 'Several of each: only then chance can be told from change')
     .example('$0 diff reports/my-group#base reports/my-group#candidate', 'Two variants of a group')
-    .example('$0 diff main reports/after --markdown comment.md', 'A baseline against a run, for a pull request');
+    .example('$0 diff main reports/after --markdown comment.md --png sides.png', 'A baseline against a run, for a pull request')
+    .example('$0 diff reports/my-group --html', 'Both variants of a group on one time axis, in comparison.html');
 }
 
 export function gateOptions(command: Argv) {

@@ -103,6 +103,28 @@ test('diff: a table for people, files for pipelines, rules from a file', async (
   assert.match(readFileSync(join(cwd, 'out/j.xml'), 'utf8'), /tests="3" failures="2"/);
 });
 
+test('a page and a picture of both sides, under the usual names or others; a gate that fails writes them too', async () => {
+  const both = await kvbench('gate', 'reports/main-*', 'reports/slow-*', '--html', 'out/sides/page.html', '--png', '--rule', 'latency: p(99) +10%');
+  clear(both);
+  assert.equal(both.code, 99, both.stderr);
+  assert.match(both.stdout, /Page: out\/sides\/page\.html\nPicture: comparison\.png/);
+  const page = readFileSync(join(cwd, 'out/sides/page.html'), 'utf8');
+  assert.match(page, /<h1>.*Failed.*latency p\(99\)/);
+  const data = /id="comparison-data">(.*?)<\/script>/s.exec(page)?.[1] ?? '{}';
+  const { sides } = JSON.parse(data) as { sides: Record<'base' | 'candidate', { runs: unknown[]; median: { throughput: number[] } }> };
+  assert.equal(sides.base.runs.length, 5);
+  assert.equal(sides.candidate.median.throughput.length, 10);
+  const png = readFileSync(join(cwd, 'comparison.png'));
+  assert.equal(png.subarray(1, 4).toString(), 'PNG');
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [1600, 1100]);
+  assert.equal((await kvbench('diff', sample, sample, '--html')).code, 0);
+  assert.match(readFileSync(join(cwd, 'comparison.html'), 'utf8'), /injection of fault 1 \(kill\)/);
+  const folder = await kvbench('diff', sample, sample, '--html', 'reports');
+  clear(folder);
+  assert.equal(folder.code, 104);
+  assert.match(folder.stderr, /reports cannot be written/);
+});
+
 test('baseline: kept apart from its runs, with a noise floor that judges single runs', async () => {
   writeRuns('kept', quiet);
   const saved = await kvbench('baseline', 'save', 'main', 'reports/kept-*');

@@ -2,23 +2,18 @@
  * The charts of a timeline, once for the page and the picture: Chart.js configurations with the plugin options of chartjs-plugin-annotation.
  * Runs in Node and in the browser: imports types of chart.js only, nothing of Node; whoever draws registers the controllers and plugins.
  */
-import type { ChartConfiguration, ChartDataset, TooltipItem } from 'chart.js';
+import type { ChartConfiguration, TooltipItem } from 'chart.js';
 import { formatBytes } from '../base/units.js';
 import { LANE_AXIS, lanedAnnotations, plainAnnotations } from './chartAnnotations.js';
+import { baseChart, bucketText, type ChartAnnotations, type ChartSpec, type Point, type Series } from './chartBase.js';
 import { type Lanes, lanesOf } from './chartLanes.js';
 import { compact, laneScale, logScale, timeScale, valueScale } from './chartScales.js';
 import { type ChartTheme, translucent } from './chartTheme.js';
 import type { ServerMeasure } from './serverSeries.js';
 import type { TimelineData } from './timelineData.js';
 
+export type { ChartSpec } from './chartBase.js';
 export { type ChartTheme, darkTheme, lightTheme } from './chartTheme.js';
-
-export interface ChartSpec {
-  id: 'throughput' | 'groups' | 'response' | 'errors' | 'servers';
-  title: string;
-  subtitle: string;
-  config: ChartConfiguration<'line'>;
-}
 
 export interface ChartOptions {
   /** Faults, gaps and events over the curves. */
@@ -32,9 +27,6 @@ export interface ChartOptions {
   /** Adds the chart of the servers, where they said anything, with this figure of each. */
   servers?: ServerMeasure;
 }
-
-type Point = { x: number; y: number };
-type Series = ChartDataset<'line', Point[]>;
 
 const MAX_REASONS = 8;
 
@@ -247,59 +239,25 @@ function reasonSeries({ reasons }: TimelineData): [string, number[]][] {
 interface Parts {
   datasets: Series[];
   scales: Record<string, unknown>;
-  annotations: ReturnType<typeof plainAnnotations>;
+  annotations: ChartAnnotations;
   tooltip: (item: TooltipItem<'line'>) => string;
   /** Only the lowest chart names the axis that all share. */
   timeTitle?: boolean;
 }
 
-/** What all charts share. */
+/** What all charts of a timeline share. */
 function chart(timeline: TimelineData, theme: ChartTheme, options: ChartOptions, parts: Parts): ChartConfiguration<'line'> {
-  const font = { family: theme.fontFamily, size: 11 };
-  return {
-    type: 'line',
-    data: { datasets: parts.datasets },
-    options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: options.animation === true ? { duration: 300 } : false,
-      parsing: false,
-      normalized: true,
-      font,
-      color: theme.text,
-      layout: { padding: { right: 16, top: 2 } },
-      elements: { point: { radius: 0, hitRadius: 4, hoverRadius: 3 }, line: { tension: 0 } },
-      interaction: { mode: 'index', axis: 'x', intersect: false },
-      scales: { x: timeScale(timeline, theme, parts.timeTitle === true), ...parts.scales } as NonNullable<
-        ChartConfiguration<'line'>['options']
-      >['scales'] &
-        object,
-      plugins: withAnnotations(parts.annotations, {
-        legend: {
-          position: 'top',
-          align: 'end',
-          labels: { color: theme.text, font, usePointStyle: true, pointStyleWidth: 18, boxHeight: 8, padding: 12 },
-        },
-        tooltip: { callbacks: { title: (items) => timeText(items[0]?.parsed.x ?? 0, timeline.bucketMs), label: parts.tooltip } },
-      }),
-    },
-  };
-}
-
-type PluginOptions = NonNullable<NonNullable<ChartConfiguration<'line'>['options']>['plugins']>;
-
-/** The plugin's key is unknown to the types of chart.js as long as the plugin is not imported, which must not happen here. */
-function withAnnotations(annotations: Parts['annotations'], plugins: PluginOptions): PluginOptions {
-  return Object.assign(plugins, { annotation: { annotations } });
+  return baseChart(theme, {
+    ...parts,
+    scales: { x: timeScale(timeline, theme, parts.timeTitle === true ? 'seconds since t0' : null), ...parts.scales },
+    animation: options.animation === true,
+    title: (x) => timeText(x, timeline.bucketMs),
+  });
 }
 
 /** Each bucket at its middle, in seconds. */
 function points({ throughput, bucketMs }: TimelineData, values: readonly (number | null)[]): Point[] {
   return throughput.tMs.map((tMs, i) => ({ x: (tMs + bucketMs / 2) / 1000, y: values[i] ?? Number.NaN }));
-}
-
-function bucketText(bucketMs: number): string {
-  return bucketMs < 1000 ? `${bucketMs} ms` : bucketMs < 60_000 ? `${bucketMs / 1000} s` : `${bucketMs / 60_000} min`;
 }
 
 function timeText(middleSeconds: number, bucketMs: number): string {

@@ -3,22 +3,21 @@ import type { ScaleOptionsByType } from 'chart.js';
 import { LANE_PX } from './chartAnnotations.js';
 import type { Lanes } from './chartLanes.js';
 import type { ChartTheme } from './chartTheme.js';
-import type { TimelineData } from './timelineData.js';
 
 /** Wide enough for the names of lanes; equal in all charts, so that their time axes align. */
 const LEFT_PX = 76;
 /** Legend above and time axis below the rows and curves. */
 const CHART_EDGES_PX = 60;
 
-/** Seconds since t0, the same in all charts. */
-export function timeScale({ startMs, endMs }: TimelineData, theme: ChartTheme, titled: boolean): unknown {
+/** Seconds, the same in all charts. @param title null: the axis has none */
+export function timeScale({ startMs, endMs }: { startMs: number; endMs: number }, theme: ChartTheme, title: string | null): unknown {
   return {
     type: 'linear',
     min: startMs / 1000,
     max: endMs / 1000,
     grid: { color: theme.grid },
     border: { color: theme.grid },
-    title: { display: titled, text: 'seconds since t0', color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, padding: 0 },
+    title: { display: title !== null, text: title ?? '', color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, padding: 0 },
     ticks: { color: theme.mutedText, font: { family: theme.fontFamily, size: 11 }, maxRotation: 0, autoSkipPadding: 12, includeBounds: false },
   };
 }

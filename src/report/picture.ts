@@ -16,6 +16,8 @@ export interface PictureTitle {
   verdict: string;
   /** Wrapped; at most three lines are shown. */
   sentence: string;
+  /** Colour of the verdict; default by its word. */
+  looks?: 'passed' | 'failed';
 }
 
 export const PICTURE_WIDTH_PX = 1600;
@@ -59,13 +61,13 @@ function chartHeights(totalPx: number, lanesPx: number): number[] {
 }
 
 /** The lower edge of what it drew, in px. */
-export function drawHeading(context: SKRSContext2D, { name, verdict, sentence }: PictureTitle): number {
+export function drawHeading(context: SKRSContext2D, { name, verdict, sentence, looks }: PictureTitle): number {
   const widthPx = PICTURE_WIDTH_PX - 2 * MARGIN_PX;
   context.textBaseline = 'middle';
   const badge = verdict.toUpperCase();
   context.font = `600 17px ${FAMILY}`;
   const badgePx = context.measureText(badge).width + 24;
-  context.fillStyle = verdictColors[verdict] ?? OTHER_VERDICT_COLOR;
+  context.fillStyle = verdictColors[looks ?? verdict] ?? OTHER_VERDICT_COLOR;
   context.beginPath();
   context.roundRect(PICTURE_WIDTH_PX - MARGIN_PX - badgePx, 26, badgePx, 32, 6);
   context.fill();
@@ -88,7 +90,7 @@ export function drawHeading(context: SKRSContext2D, { name, verdict, sentence }:
   return yPx + 4;
 }
 
-async function drawChart(context: SKRSContext2D, spec: ChartSpec, topPx: number, heightPx: number): Promise<void> {
+export async function drawChart(context: SKRSContext2D, spec: ChartSpec, topPx: number, heightPx: number): Promise<void> {
   const widthPx = PICTURE_WIDTH_PX - MARGIN_PX;
   const bodyPx = heightPx - CHART_GAP_PX;
   const renderer = new ChartJSNodeCanvas({ width: widthPx / SCALE, height: bodyPx / SCALE, plugins: { modern: [annotation] } });

@@ -1,4 +1,4 @@
-// What tsc does not make: the page's script, the drawing library of the picture and the fonts. Called by build.mjs after tsc.
+// What tsc does not make: the scripts of the pages, the drawing library of the picture and the fonts. Called by build.mjs after tsc.
 // chartjs-node-canvas is bundled because it wants the package `canvas` with its compiled Cairo; ours is an alias of @napi-rs/canvas, and an
 // alias made by `overrides` holds in this checkout only, not where the packed tarball is installed (there `canvas` is our own dependency).
 import { spawnSync } from 'node:child_process';
@@ -15,8 +15,9 @@ const report = join(root, 'src', 'report');
 export async function bundle({ outDir }) {
   const out = join(outDir, 'report');
   await bundleDrawing(join(out, 'vendor', 'chartjs-node-canvas.js'));
-  checkPageScript();
-  await bundlePageScript(join(out, 'page', 'browser.js'));
+  checkPageScripts();
+  await bundlePageScript('main.ts', join(out, 'page', 'browser.js'));
+  await bundlePageScript('comparison.ts', join(out, 'page', 'comparison.js'));
   copyFonts(join(out, 'fonts'));
 }
 
@@ -66,18 +67,18 @@ const drawingParts = {
   },
 };
 
-/** The page's script has types of its own (the browser's), so tsc looks at it apart. */
-function checkPageScript() {
+/** The scripts of the pages have types of their own (the browser's), so tsc looks at them apart. */
+function checkPageScripts() {
   const project = join(report, 'page', 'browser');
   if (!existsSync(join(project, 'main.ts'))) throw new Error("the page's script is missing: src/report/page/browser/main.ts");
   const tsc = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', project, '--noEmit'], { stdio: 'inherit' });
-  if (tsc.status !== 0) throw new Error("compiling the page's script failed: see the messages of tsc above");
+  if (tsc.status !== 0) throw new Error('compiling the scripts of the pages failed: see the messages of tsc above');
 }
 
 /** One file without modules, to be set into the page. */
-async function bundlePageScript(outfile) {
+async function bundlePageScript(entry, outfile) {
   await build({
-    entryPoints: [join(report, 'page', 'browser', 'main.ts')],
+    entryPoints: [join(report, 'page', 'browser', entry)],
     outfile,
     bundle: true,
     format: 'iife',

@@ -1,26 +1,30 @@
 /**
- * The charts of the page as one thing: one visible range, one time that is read, one set of hidden series, whatever chart a hand is on.
- * Made by main.ts. Charts are made anew when bands, scale or theme change; the state here outlives them.
+ * Charts of a page as one thing: one visible range, one time that is read, one set of hidden series, whatever chart a hand is on.
+ * Made by main.ts and comparison.ts. Charts are made anew when bands, scale or theme change; the state here outlives them.
  */
 import { Chart, type ChartConfiguration } from 'chart.js';
 import { LANE_AXIS, LANE_PX } from '../../chartAnnotations.js';
-import { buildCharts, type ChartSpec, type ChartTheme } from '../../chartDefinition.js';
-import type { ServerMeasure } from '../../serverSeries.js';
-import type { TimelineData } from '../../timelineData.js';
+import type { ChartSpec } from '../../chartBase.js';
+import type { ChartTheme } from '../../chartTheme.js';
 import { crosshair } from './crosshair.js';
-import { bucketAt, readingsAt } from './readings.js';
+import type { Readings } from './readings.js';
 import { element, type Readout } from './readout.js';
 
-/** Of the x axis, in ms since t0. */
+/** Of the x axis, in ms since its zero. */
 export interface Range {
   min: number;
   max: number;
 }
 
-export interface ViewOptions {
-  bands: boolean;
-  logScale: boolean;
-  servers: ServerMeasure;
+/** What is drawn and read. An axis that is no time counts in thousandths of its unit, as ms are of seconds. */
+export interface ViewSource<Options> extends Range {
+  bucketMs: number;
+  charts(theme: ChartTheme, options: Options): ChartSpec[];
+  /** Where a time is read: the middle of its bucket. */
+  middleOf(timeMs: number): number;
+  readings(theme: ChartTheme, timeMs: number, options: Options): Readings;
+  /** For those who do not see the chart. */
+  describe(spec: ChartSpec): string;
 }
 
 /** The narrowest range, in buckets. */
@@ -30,26 +34,26 @@ const AXIS_MS = 1000;
 /** Of a chart without rows of bands. */
 const PLOT_PX = 232;
 
-export class TimelineView {
-  readonly #timeline: TimelineData;
+export class TimelineView<Options> {
+  #source: ViewSource<Options>;
   readonly #readout: Readout;
   readonly #onRange: (zoomed: boolean) => void;
-  readonly #full: Range;
+  #full: Range;
   readonly #hidden = new Set<string>();
   #theme: ChartTheme;
-  #options: ViewOptions;
+  #options: Options;
   #charts: Chart[] = [];
   #range: Range;
   #timeMs: number | null = null;
   #following = false;
 
-  constructor(timeline: TimelineData, readout: Readout, theme: ChartTheme, options: ViewOptions, onRange: (zoomed: boolean) => void) {
-    this.#timeline = timeline;
+  constructor(source: ViewSource<Options>, readout: Readout, theme: ChartTheme, options: Options, onRange: (zoomed: boolean) => void) {
+    this.#source = source;
     this.#readout = readout;
     this.#theme = theme;
     this.#options = options;
     this.#onRange = onRange;
-    this.#full = { min: timeline.startMs, max: timeline.endMs };
+    this.#full = { min: source.min, max: source.max };
     this.#range = this.#full;
   }
 
@@ -58,11 +62,11 @@ export class TimelineView {
   }
 
   /** Draws into `places`, one per chart, in the order of the definition. */
-  draw(place: HTMLElement, theme = this.#theme, options = this.#options): void {
+  draw(place: HTMLElement, theme: ChartTheme = this.#theme, options: Options = this.#options): void {
     this.#theme = theme;
     this.#options = options;
     for (const chart of this.#charts) chart.destroy();
-    const specs = buildCharts(this.#timeline, theme, { ...options, animation: false });
+    const specs = this.#source.charts(theme, options);
     const figures = specs.map((spec) => {
       const figure = element('figure', 'chart');
       figure.id = `chart-${spec.id}`;
@@ -74,7 +78,7 @@ export class TimelineView {
       const canvas = element('canvas');
       canvas.tabIndex = 0;
       canvas.setAttribute('role', 'img');
-      canvas.setAttribute('aria-label', `${spec.title}, ${spec.subtitle}, over the time of the run. Its events are in the tables below.`);
+      canvas.setAttribute('aria-label', this.#source.describe(spec));
       plot.append(canvas);
       figure.append(head, plot);
       return { figure, canvas, legend, spec };
@@ -83,12 +87,21 @@ export class TimelineView {
     this.#charts = figures.map(({ canvas, spec }) => new Chart(canvas, this.#interactive(spec.config as ChartConfiguration)) as Chart);
     for (const [i, { legend, spec }] of figures.entries()) {
       const chart = this.#charts[i];
-      if (chart) this.#fillLegend(chart, spec.id, legend);
+      if (chart) this.#fillLegend(chart, spec, legend);
     }
   }
 
   reset(): void {
     this.setRange(this.#full);
+  }
+
+  /** Draws something else from now on; the range is all of it. */
+  show(source: ViewSource<Options>): void {
+    this.#source = source;
+    this.#full = { min: source.min, max: source.max };
+    this.#range = this.#full;
+    this.#timeMs = null;
+    this.#onRange(false);
   }
 
   /** Zooms by `factor` (> 1: in) around the time that is read, or the middle. */
@@ -100,7 +113,7 @@ export class TimelineView {
 
   /** Shows the range, within the run and not narrower than a few buckets, in all charts. */
   setRange({ min, max }: Range): void {
-    const span = Math.min(Math.max(max - min, MIN_BUCKETS * this.#timeline.bucketMs), this.#full.max - this.#full.min);
+    const span = Math.min(Math.max(max - min, MIN_BUCKETS * this.#source.bucketMs), this.#full.max - this.#full.min);
     const from = Math.min(Math.max(min, this.#full.min), this.#full.max - span);
     this.#range = { min: from, max: from + span };
     this.#following = true;
@@ -117,10 +130,8 @@ export class TimelineView {
 
   /** Reads the time by so many buckets further; the box stands on the chart that has the focus. */
   step(buckets: number, canvas: HTMLCanvasElement): void {
-    const { bucketMs } = this.#timeline;
     const from = this.#timeMs ?? (this.#range.min + this.#range.max) / 2;
-    const bucket = bucketAt(this.#timeline, from + buckets * bucketMs);
-    this.readAt((bucket + 0.5) * bucketMs, canvas);
+    this.readAt(this.#source.middleOf(from + buckets * this.#source.bucketMs), canvas);
   }
 
   /** All values of a time, beside the line in the chart of `canvas`. Null: nothing is read any more. */
@@ -133,7 +144,7 @@ export class TimelineView {
     } else {
       const box = chart.canvas.getBoundingClientRect();
       this.#readout.show(
-        readingsAt(this.#timeline, this.#theme, timeMs, this.#options.servers),
+        this.#source.readings(this.#theme, timeMs, this.#options),
         box.left + x.getPixelForValue(timeMs / AXIS_MS),
         yPx ?? box.top + box.height / 2,
       );
@@ -183,7 +194,7 @@ export class TimelineView {
           title: { display: false },
           tooltip: { enabled: false },
           zoom: {
-            limits: { x: { min: min / AXIS_MS, max: max / AXIS_MS, minRange: (MIN_BUCKETS * this.#timeline.bucketMs) / AXIS_MS } },
+            limits: { x: { min: min / AXIS_MS, max: max / AXIS_MS, minRange: (MIN_BUCKETS * this.#source.bucketMs) / AXIS_MS } },
             pan: { enabled: true, mode: 'x', modifierKey: 'shift', onPan: follow },
             zoom: {
               mode: 'x',
@@ -198,21 +209,20 @@ export class TimelineView {
     };
   }
 
-  #fillLegend(chart: Chart, id: string, legend: HTMLElement): void {
+  #fillLegend(chart: Chart, spec: ChartSpec, legend: HTMLElement): void {
     legend.setAttribute('role', 'group');
     legend.setAttribute('aria-label', 'Series shown');
-    for (const [index, dataset] of chart.data.datasets.entries()) {
-      const name = dataset.label ?? `series ${index + 1}`;
-      const key = `${id}/${name}`;
+    for (const { name, color, datasets } of spec.legend ?? ownEntries(chart)) {
+      const key = `${spec.id}/${name}`;
       const button = element('button');
       button.type = 'button';
       const swatch = element('span', 'swatch');
-      swatch.style.background = String((dataset as { borderColor?: unknown }).borderColor ?? dataset.backgroundColor ?? 'currentColor');
+      swatch.style.background = color;
       button.append(swatch, name);
       const apply = (): void => {
         const shown = !this.#hidden.has(key);
         button.setAttribute('aria-pressed', String(shown));
-        chart.setDatasetVisibility(index, shown);
+        for (const index of datasets) chart.setDatasetVisibility(index, shown);
       };
       button.addEventListener('click', () => {
         if (!this.#hidden.delete(key)) this.#hidden.add(key);
@@ -224,6 +234,15 @@ export class TimelineView {
     }
     chart.update('none');
   }
+}
+
+/** Each dataset by itself. */
+function ownEntries(chart: Chart): NonNullable<ChartSpec['legend']> {
+  return chart.data.datasets.map((dataset, index) => ({
+    name: dataset.label ?? `series ${index + 1}`,
+    color: String((dataset as { borderColor?: unknown }).borderColor ?? dataset.backgroundColor ?? 'currentColor'),
+    datasets: [index],
+  }));
 }
 
 function heading({ title, subtitle }: ChartSpec): HTMLElement {
