@@ -131,7 +131,9 @@ export class ReadBack {
 function ownersOf(mode: Target['mode'], view: TopologyView): (slot: number) => string | null {
   const masters = view.nodes.filter((node) => node.role === 'master' && node.reachable);
   if (mode !== 'cluster') {
-    const master = masters[0]?.id ?? null;
+    // One that came back on its own may still call itself a master: the one that replicas follow is it.
+    const followers = (id: string): number => view.nodes.filter(({ masterId }) => masterId === id).length;
+    const master = [...masters].sort((a, b) => followers(b.id) - followers(a.id))[0]?.id ?? null;
     return () => master;
   }
   const ids: (string | null)[] = new Array(16_384).fill(null);
