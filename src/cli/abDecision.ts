@@ -31,8 +31,15 @@ export function levelAfter(pairs: number, settings: Pick<AbRecord, 'maxPairs' | 
   return lookLevels(looks, 1 - settings.confidence).at(-1) as number;
 }
 
+export interface Look {
+  comparison: Comparison;
+  decision: AbDecision;
+  /** What was compared. */
+  sides: { base: LoadedSide; candidate: LoadedSide };
+}
+
 /** @param pairs ≥ 1 that are whole */
-export function lookAt(dir: string, group: RunsGroupRecord, pairs: number): { comparison: Comparison; decision: AbDecision } {
+export function lookAt(dir: string, group: RunsGroupRecord, pairs: number): Look {
   const { ab } = group;
   assert(ab !== undefined, 'a look at a group that asks nothing');
   const level = levelAfter(pairs, ab);
@@ -55,6 +62,7 @@ export function lookAt(dir: string, group: RunsGroupRecord, pairs: number): { co
   const sentence = `${comparison.sentence}, after ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`;
   return {
     comparison: { ...comparison, sentence },
+    sides: { base, candidate },
     decision: {
       outcome: gate.outcome,
       exitCode: gate.exitCode,

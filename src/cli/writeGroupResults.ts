@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { writeCapacityReport } from '../report/writeCapacityReport.js';
+import { writeComparisonReport } from '../report/writeComparisonReport.js';
 import { writeGroupReport } from '../report/writeGroupReport.js';
 import { type CapacityGroupRecord, type CapacitySummary, readGroup, runsOfGroup, type TrialSummary } from '../result/group.js';
 import { type RunData, readRun } from '../result/readRun.js';
@@ -51,21 +52,26 @@ export async function writeRunsGroupResults(
     const place = group.runs.find((planned) => join(planned.run) === run);
     if (place !== undefined) runs.push(summarizeGroupRun(place, summary));
   });
-  const decided = group.ab === undefined ? null : decide(dir, group, runs);
+  const decided = group.ab === undefined ? null : await decide(dir, group, runs);
   const summary = summarizeGroup(group, runs, decided?.decision ?? null);
   const pages = await writeGroupReport(dir, group, summary);
-  return { summary, files: [writeSummary(dir, summary), ...(decided === null ? [] : [decided.file]), ...pages.files, ...files] };
+  return { summary, files: [writeSummary(dir, summary), ...pages.files, ...(decided?.files ?? []), ...files] };
 }
 
-/** The last look at an A/B question, once more, with all its figures in comparison.json; null: no pair is whole. */
-function decide(dir: string, group: RunsGroupRecord, runs: readonly GroupRunSummary[]): { decision: AbDecision; file: string } | null {
+/** The last look at an A/B question, once more, with all its figures as comparison.json, a page and a picture; null: no pair is whole. */
+async function decide(
+  dir: string,
+  group: RunsGroupRecord,
+  runs: readonly GroupRunSummary[],
+): Promise<{ decision: AbDecision; files: string[] } | null> {
   const ended = new Set(runs.filter((run) => run.verdict !== 'interrupted').map((run) => run.run));
   const pairs = wholePairs(group, (run) => ended.has(run));
   if (pairs === 0) return null;
-  const { comparison, decision } = lookAt(dir, group, pairs);
+  const { comparison, decision, sides } = lookAt(dir, group, pairs);
   const file = join(dir, 'comparison.json');
   writeFileSync(file, `${JSON.stringify(comparison, null, 2)}\n`);
-  return { decision, file };
+  const pages = await writeComparisonReport(comparison, sides, { html: join(dir, 'comparison.html'), png: join(dir, 'comparison.png') });
+  return { decision, files: [file, ...pages] };
 }
 
 /** In their order; returns the files written. */

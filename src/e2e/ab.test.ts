@@ -42,7 +42,7 @@ test('a candidate that gives up before the server answers fails the rule at the 
   assert.deepEqual([order[0], order[1]], [order[3], order[2]], 'AB BA');
   const summary = JSON.parse(readFileSync(join(dir, 'summary.json'), 'utf8')) as RunsGroupSummary;
   assert.deepEqual([summary.verdict, summary.exitCode, summary.decision?.outcome, summary.decision?.pairs], ['failed', 99, 'fail', 4]);
-  assert.ok(existsSync(join(dir, 'comparison.json')) && existsSync(join(dir, 'variants.png')));
+  for (const file of ['comparison.json', 'comparison.html', 'comparison.png', 'variants.png']) assert.ok(existsSync(join(dir, file)), file);
   const page = readFileSync(join(dir, 'report.html'), 'utf8');
   assert.match(page, /<h2>Decision<\/h2>[\s\S]*availability: -20%[\s\S]*✗ fail/);
 });

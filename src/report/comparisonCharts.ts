@@ -17,8 +17,14 @@ export interface ComparisonChartOptions {
 
 const SIDES: readonly SideName[] = ['base', 'candidate'];
 const LABEL_PX = 11;
-/** Room for a label below the upper edge. */
-const LABEL_DOWN_PX = 10;
+const LABEL_ROW_PX = 16;
+/** Of the middle of the first row, below the upper edge. */
+const LABEL_DOWN_PX = 9;
+/** Above the curves, per row of labels. */
+const HEADROOM_PERCENT = 9;
+const MAX_MARK_ROWS = 3;
+/** More would stand on each other: then only lines show, and the box of the pointer names them. */
+const MAX_LABELLED_MARKS = 6;
 /** So far from the right edge a label stands to the left of its line. */
 const LABEL_ROOM_PX = 150;
 
@@ -95,11 +101,13 @@ function overlayChart(overlay: ComparisonOverlay, theme: ChartTheme, options: Co
     });
   }
   const shown = SIDES.flatMap((side) => [overlay.sides[side].median[key], ...(options.runs ? overlay.sides[side].runs.map((run) => run[key]) : [])]);
-  const y = parts.logScale ? logScale(theme, shown.flat(), shown.flat()) : { ...valueScale(theme), beginAtZero: true };
+  const labelled = key === 'throughput';
+  const headroom = labelled ? { grace: `${labelRows(overlay) * HEADROOM_PERCENT}%` } : {};
+  const y = parts.logScale ? logScale(theme, shown.flat(), shown.flat()) : { ...valueScale(theme), beginAtZero: true, ...headroom };
   const config = baseChart(theme, {
     datasets,
     scales: { x: timeScale(overlay, theme, parts.timeTitle), y },
-    annotations: overlayAnnotations(overlay, theme, key === 'throughput'),
+    annotations: overlayAnnotations(overlay, theme, labelled),
     tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)}${parts.unit}`,
     title: (x) => `${x.toFixed(1)} s`,
     inLegend: (label) => [...medianNames.values()].includes(label),
@@ -193,7 +201,7 @@ function percentileScale({ x }: Spectrum, theme: ChartTheme): unknown {
 /** The moment all runs are aligned at, and what came later, on the side it came. */
 function overlayAnnotations(overlay: ComparisonOverlay, theme: ChartTheme, labelled: boolean): ChartAnnotations {
   const annotations: ChartAnnotations = {};
-  const add = (id: string, tMs: number, color: string, text: string, row: number): void => {
+  const add = (id: string, tMs: number, color: string, text: string, row: number | null): void => {
     annotations[id] = {
       type: 'line',
       drawTime: 'beforeDatasetsDraw',
@@ -205,7 +213,7 @@ function overlayAnnotations(overlay: ComparisonOverlay, theme: ChartTheme, label
       borderWidth: 1,
       borderDash: [3, 3],
     };
-    if (!labelled) return;
+    if (!labelled || row === null) return;
     annotations[`${id}Label`] = {
       type: 'label',
       drawTime: 'afterDraw',
@@ -218,21 +226,27 @@ function overlayAnnotations(overlay: ComparisonOverlay, theme: ChartTheme, label
         if (x === undefined) return tMs / 1000;
         return x.getValueForPixel(Math.min(x.getPixelForValue(tMs / 1000), x.right - LABEL_ROOM_PX)) ?? tMs / 1000;
       },
-      yValue: ({ chart }) => chart.scales.y?.getValueForPixel((chart.chartArea?.bottom ?? 0) - LABEL_DOWN_PX - row * (LABEL_PX + 5)) ?? 0,
+      yValue: ({ chart }) => chart.scales.y?.getValueForPixel((chart.chartArea?.top ?? 0) + LABEL_DOWN_PX + row * LABEL_ROW_PX) ?? 0,
       position: { x: 'start', y: 'center' },
       color: theme.text,
-      backgroundColor: theme.background,
+      backgroundColor: translucent(theme.background, 0.8),
       font: { size: LABEL_PX, family: theme.fontFamily },
       padding: { top: 1, bottom: 1, left: 3, right: 3 },
       textAlign: 'left',
     };
   };
   if (overlay.anchor.kind === 'fault') add('anchor', 0, theme.text, overlay.anchor.text, 0);
-  const MAX_ROWS = 3;
+  const areNamed = overlay.marks.length <= MAX_LABELLED_MARKS;
   overlay.marks.forEach(({ tMs, label, side }, i) => {
-    add(`mark${i}`, tMs, sideColor(theme, side), `${label}, ${side}`, 1 + (i % MAX_ROWS));
+    add(`mark${i}`, tMs, sideColor(theme, side), `${label}, ${side}`, areNamed ? 1 + (i % MAX_MARK_ROWS) : null);
   });
   return annotations;
+}
+
+/** Rows of labels that stand above the curves. */
+function labelRows({ anchor, marks }: ComparisonOverlay): number {
+  if (anchor.kind === 't0') return 0;
+  return 1 + (marks.length <= MAX_LABELLED_MARKS ? Math.min(marks.length, MAX_MARK_ROWS) : 0);
 }
 
 function line(label: string, data: Point[]): Series {

@@ -23,11 +23,16 @@ export function verdictOf({ gate, rows }: Pick<Comparison, 'gate' | 'rows'>): Ve
   return has('inconclusive') || rows.length === 0 ? { mark: '?', text: 'Undecided', looks: '' } : { mark: '≈', text: 'Same', looks: 'passed' };
 }
 
+/** `95 %`, `98.8 %`. */
+export function confidenceText(confidence: number): string {
+  return `${Number((confidence * 100).toPrecision(3))} %`;
+}
+
 export function headSection(comparison: Comparison): Html {
   const { base, candidate, sentence, method, gate } = comparison;
   const verdict = verdictOf(comparison);
   return html`<header>
-<p class="run"><span class="name">${candidate.label}</span> <span class="sub">against</span> <span class="name">${base.label}</span> <span class="sub">${runsText(candidate)} and ${runsText(base)} of ${profilesText(base, candidate)} · intervals of ${Math.round(method.confidence * 100)} %</span></p>
+<p class="run"><span class="name">${candidate.label}</span> <span class="sub">against</span> <span class="name">${base.label}</span> <span class="sub">${runsText(candidate)} and ${runsText(base)} of ${profilesText(base, candidate)} · intervals of ${confidenceText(method.confidence)}</span></p>
 <h1><span class="badge ${verdict.looks}"><span aria-hidden="true">${verdict.mark}</span> ${verdict.text}</span><span class="sentence">${/[.!?]$/.test(sentence) ? sentence : `${sentence}.`}</span></h1>
 ${banners(comparison)}
 ${gate === null ? '' : html`<p class="exit">Exit code ${gate.exitCode}</p>`}
@@ -38,7 +43,7 @@ ${keyFigures(comparison)}
 const bannerTitles: Readonly<Record<Comparison['warnings'][number]['kind'], string>> = {
   saturated: 'The load generator was saturated.',
   noisy: 'A noisy machine.',
-  'not comparable': 'Not the same conditions.',
+  'not comparable': 'Different conditions.',
   'few runs': 'Few runs.',
   run: 'A run that is not whole.',
 };
@@ -77,7 +82,8 @@ function keyFigures({ rows }: Comparison): Html {
   return figures.length === 0 ? html`` : html`<dl class="figures">${figures}</dl>`;
 }
 
-export function comparedSection({ base, candidate, comparable, noiseFloor }: Comparison): Html {
+/** @param reports by folder of a run, where its own page is, seen from this one */
+export function comparedSection({ base, candidate, comparable, noiseFloor }: Comparison, reports: ReadonlyMap<string, string>): Html {
   const sides: readonly [ComparedSide, ComparedSide] = [base, candidate];
   const line = (title: string, value: (side: ComparedSide) => HtmlValue): HtmlValue[] => [title, ...sides.map(value)];
   const fingerprint = (title: string, key: keyof ComparedRun['fingerprint'] & ('profile' | 'workload' | 'server' | 'machine')): HtmlValue[] => {
@@ -106,7 +112,7 @@ export function comparedSection({ base, candidate, comparable, noiseFloor }: Com
 <p class="note">What had to be the same: ${levelTexts[comparable.level]}.${noiseFloor === null ? '' : ` Single runs were judged by the noise floor of the baseline ${noiseFloor.name} (${noiseFloor.runs} runs).`}</p>
 ${table(columns, rows)}
 ${differences(comparable.differences)}
-<details><summary>Every run</summary>${runTable(sides)}</details></section>`;
+<details><summary>Every run</summary>${runTable(sides, reports)}</details></section>`;
 }
 
 const levelTexts: Readonly<Record<Comparison['comparable']['level'], string>> = {
@@ -131,7 +137,7 @@ function differences(list: Comparison['comparable']['differences']): Html {
   );
 }
 
-function runTable([base, candidate]: readonly [ComparedSide, ComparedSide]): Html {
+function runTable([base, candidate]: readonly [ComparedSide, ComparedSide], reports: ReadonlyMap<string, string>): Html {
   const columns: Column[] = [
     { title: 'Run' },
     { title: 'Side' },
@@ -143,7 +149,7 @@ function runTable([base, candidate]: readonly [ComparedSide, ComparedSide]): Htm
   ];
   const rows = [['base', base] as const, ['candidate', candidate] as const].flatMap(([name, { runs }]) =>
     runs.map((run): HtmlValue[] => [
-      html`<code>${run.dir}</code>`,
+      runCell(run.dir, reports.get(run.dir)),
       name,
       startText(run.startedAt),
       durationOf(run.durationMs),
@@ -153,6 +159,10 @@ function runTable([base, candidate]: readonly [ComparedSide, ComparedSide]): Htm
     ]),
   );
   return table(columns, rows);
+}
+
+function runCell(dir: string, href: string | undefined): Html {
+  return href === undefined ? html`<code>${dir}</code>` : html`<a href="${href}"><code>${dir}</code></a>`;
 }
 
 function distinct({ runs }: ComparedSide, of: (run: ComparedRun) => string): string[] {

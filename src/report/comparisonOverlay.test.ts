@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counts } from '../stats/hdr.js';
+import type { ChartAnnotations } from './chartBase.js';
+import { lightTheme } from './chartTheme.js';
 import { failoverSides } from './comparison.test.support.js';
+import { buildOverlayCharts } from './comparisonCharts.js';
 import { comparedFaults } from './comparisonFaults.js';
 import { buildComparisonOverlay, MAX_DRAWN_RUNS, type OverlayInput, type OverlaySeries, SAMPLES_BEYOND } from './comparisonOverlay.js';
 
@@ -121,4 +124,17 @@ test('milestones of a fault stand side by side, as medians and ranges over the r
   assert.deepEqual(after?.detection, { median: 3050, min: 3000, max: 3100, count: 3 });
   assert.equal(after?.election?.median, 600);
   assert.ok((after?.longestGap.median ?? 0) > (before?.longestGap.median ?? 0) + 1400);
+});
+
+test('faults are named above the curves, unless there are too many of them', () => {
+  const annotationsOf = (of: typeof overlay) => {
+    const [throughput, p99] = buildOverlayCharts(of, lightTheme, { runs: true, logScale: true });
+    const of1 = (spec: typeof throughput) =>
+      Object.values((spec?.config.options?.plugins as { annotation?: { annotations: ChartAnnotations } })?.annotation?.annotations ?? {});
+    return { named: of1(throughput).flatMap((one) => (one.type === 'label' ? [one.content] : [])), lines: of1(p99).length };
+  };
+  assert.deepEqual(annotationsOf(overlay), { named: ['injection of fault 1 (kill)', 'fault 1 healed, base', 'fault 1 healed, candidate'], lines: 3 });
+  const many = Array.from({ length: 12 }, (_, i) => ({ label: `fault ${i}`, side: 'base' as const, tMs: i * 500 }));
+  assert.deepEqual(annotationsOf({ ...overlay, marks: many }), { named: ['injection of fault 1 (kill)'], lines: 13 });
+  assert.deepEqual(annotationsOf({ ...overlay, anchor: { kind: 't0', text: 't0' }, marks: [] }), { named: [], lines: 0 });
 });

@@ -34,7 +34,7 @@ after(async () => {
 });
 
 function pageOf(of: Comparison = comparison, drawn: ComparisonOverlay = overlay): string {
-  return renderComparisonPage(of, drawn, faults);
+  return renderComparisonPage(of, { overlay: drawn, faults, reports: new Map([['reports/after-1', './after-1/report.html']]) });
 }
 
 /** Opens the page from disk, without network; whatever it complains of or asks for besides itself fails the test. */
@@ -167,7 +167,7 @@ test('a person reads the verdict first, then the rules, both sides over time, th
   await withPage(pageOf(withGate()), async (page) => {
     assert.match(await page.locator('h1').innerText(), /Failed/);
     assert.ok((await page.locator('h1').innerText()).includes(comparison.sentence));
-    assert.match(await page.locator('header').innerText(), /saturated[\s\S]*noisy machine[\s\S]*Not the same conditions[\s\S]*Exit code 99/i);
+    assert.match(await page.locator('header').innerText(), /saturated[\s\S]*noisy machine[\s\S]*Different conditions[\s\S]*Exit code 99/i);
     const sections = ['rules', 'overlay', 'spectra', 'faults', 'figures', 'compared'];
     assert.deepEqual(await page.locator('main > section').evaluateAll((all) => all.map(({ id }) => id)), sections);
     const rules = await page.locator('#rules tbody tr').allInnerTexts();
@@ -184,6 +184,8 @@ test('a person reads the verdict first, then the rules, both sides over time, th
     const verdicts = await page.locator('#figures .verdict').allInnerTexts();
     for (const verdict of verdicts) assert.match(verdict, /^(▲\s*(slower|longer|worse)|▼\s*(faster|shorter|better)|≈\s*same|\?\s*inconclusive)$/);
     assert.equal(await page.locator('th:not([scope])').count(), 0, 'every heading says what it is the heading of');
+    const links = await page.locator('#compared a').evaluateAll((all) => all.map((one) => [one.textContent, one.getAttribute('href')]));
+    assert.deepEqual(links, [['reports/after-1', './after-1/report.html']]);
     assert.match(await page.locator('#compared').innerText(), /machine\.cpus\s+machine\s+2\s+4/);
   });
 });
@@ -216,7 +218,11 @@ test('text of runs is shown as text, whatever it holds', async () => {
     sides: { base: { ...sides.base, label: EVIL }, candidate: { ...sides.candidate, label: EVIL } },
     spectra: { ...spectra, [EVIL]: spectra.all as NonNullable<typeof spectra.all> },
   };
-  const text = renderComparisonPage(evil, evilOverlay, [{ ...(faults[0] as (typeof faults)[number]), kind: EVIL }]);
+  const text = renderComparisonPage(evil, {
+    overlay: evilOverlay,
+    faults: [{ ...(faults[0] as (typeof faults)[number]), kind: EVIL }],
+    reports: new Map([[EVIL, EVIL]]),
+  });
   await withPage(text, async (page) => {
     await page.locator('#charts canvas').first().hover();
     assert.equal(await page.locator('script').count(), 2);
@@ -295,7 +301,11 @@ test('one run of each, without a fault and with one operation, has its page too'
   const bare = { ...buildComparisonOverlay(sides.base, sides.candidate), marks: [] };
   const { all } = bare.spectra;
   assert.ok(all);
-  const text = renderComparisonPage(comparisonOf(sides), { ...bare, spectra: { all, get: all } }, comparedFaults(sides.base, sides.candidate));
+  const text = renderComparisonPage(comparisonOf(sides), {
+    overlay: { ...bare, spectra: { all, get: all } },
+    faults: comparedFaults(sides.base, sides.candidate),
+    reports: new Map(),
+  });
   await withPage(text, async (page) => {
     assert.equal(await page.locator('#faults').count(), 0);
     assert.match(await page.locator('#overlay .note').innerText(), /aligned at t0/);

@@ -17,8 +17,15 @@ import { pageStyle } from './pageStyle.js';
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+export interface ComparisonPageParts {
+  overlay: ComparisonOverlay;
+  faults: readonly ComparedFault[];
+  /** By folder of a run, as the comparison names it: where the run's own page is, seen from this one. */
+  reports: ReadonlyMap<string, string>;
+}
+
 /** The whole page. The same input gives the same text. */
-export function renderComparisonPage(comparison: Comparison, overlay: ComparisonOverlay, faults: readonly ComparedFault[]): string {
+export function renderComparisonPage(comparison: Comparison, { overlay, faults, reports }: ComparisonPageParts): string {
   const { base, candidate } = comparison;
   return html`<!doctype html>
 <html lang="en">
@@ -39,7 +46,7 @@ ${chartSection(overlay)}
 ${spectrumSection(overlay)}
 ${faultComparison(faults, { base: base.label, candidate: candidate.label })}
 ${rowSections(comparison)}
-${comparedSection(comparison)}
+${comparedSection(comparison, reports)}
 </main>
 <div id="tooltip" class="tooltip" role="status" hidden></div>
 <footer class="page-foot">kvbench ${kvbenchVersion}. ${comparison.method.resamples} resamples, seed ${comparison.method.seed}: the same folders give the same figures.</footer>
@@ -62,7 +69,7 @@ function chartSection(overlay: ComparisonOverlay): Html {
 <label><input type="checkbox" id="log-scale" checked> Logarithmic response times</label>
 <button type="button" id="reset-zoom" disabled>Reset zoom</button>
 </div></div>
-<p class="note">All runs are aligned at ${anchor.kind === 'fault' ? `the ${anchor.text}, to 50 ms` : anchor.text}. ${hasRuns ? 'Each run is a thin line, the median of a side a bold one; the base’s is dashed.' : 'The base is dashed.'}${cut ? ` The first ${MAX_DRAWN_RUNS} runs of a side are drawn; medians are of all.` : ''} <span class="how">Drag to zoom, shift-drag to move, wheel or pinch to zoom, double-click to reset. Keys on a chart: arrows read, + and − zoom, 0 resets.</span></p>
+<p class="note">All runs are aligned at ${anchor.kind === 'fault' ? `the ${anchor.text}, to 50 ms` : anchor.text}. ${hasRuns ? 'Each run is a thin line, the median of a side a bold one; the base’s is dashed.' : 'The base is dashed.'} The p99 of less than 100 operations is the slowest of them.${cut ? ` The first ${MAX_DRAWN_RUNS} runs of a side are drawn; medians are of all.` : ''} <span class="how">Drag to zoom, shift-drag to move, wheel or pinch to zoom, double-click to reset. Keys on a chart: arrows read, + and − zoom, 0 resets.</span></p>
 <div id="charts"></div>
 <noscript><p class="banner">The charts need JavaScript; the tables below do not.</p></noscript>
 </section>`;

@@ -8,7 +8,7 @@ import { type Column, groupedTable, type Html, type HtmlValue, html, table } fro
 
 const FOREST_WIDTH = 140;
 const FOREST_HEIGHT = 16;
-/** The scale of the drawn intervals ends at the first of these that holds nine in ten of them. */
+/** The scale of the drawn intervals ends at the first of these that holds three in four of the changes that were told. */
 const FOREST_LIMITS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
 
 export const rowStyle = `
@@ -27,11 +27,12 @@ export function isChange({ verdict }: Pick<ComparisonRow, 'verdict'>): boolean {
   return verdict === 'faster' || verdict === 'slower';
 }
 
-export function rowSections({ rows, method }: Comparison): Html {
+export function rowSections(comparison: Comparison): Html {
+  const { rows, method } = comparison;
   const changed = rows.filter(isChange);
   const others = rows.filter((row) => !isChange(row));
-  const limit = forestLimit(rows);
-  const legend = html`<p class="note">Change and its ${Math.round(method.confidence * 100)} % interval; drawn from −${percent(limit)} to +${percent(limit)}. ▲ slower or worse, ▼ faster or better, ≈ nothing that matters (within ±${percent(method.sameWithin)}), ? these runs cannot tell. Times are response times, from the intended start.</p>`;
+  const limit = forestLimit(comparison);
+  const legend = html`<p class="note">Change and its ${Number((method.confidence * 100).toPrecision(3))} % interval; drawn from −${percent(limit)} to +${percent(limit)} (what goes beyond ends at the edge). ▲ slower or worse, ▼ faster or better, ≈ nothing that matters (within ±${percent(method.sameWithin)}), ? these runs cannot tell. Times are response times, from the intended start.</p>`;
   const rest =
     others.length === 0
       ? ''
@@ -141,13 +142,11 @@ export function ruleSection({ gate }: Comparison): Html | null {
   return html`<section id="rules"><h2>Rules of the gate</h2><p class="note">A rule is broken by a change that is both more than chance and beyond its tolerance. Undecided counts as ${gate.inconclusiveIs === 'pass' ? 'passed' : 'failed'}.</p>${table(columns, rows)}</section>`;
 }
 
-function forestLimit(rows: readonly ComparisonRow[]): number {
-  const ends = rows
-    .flatMap(({ interval, change }) => [interval?.lowRelative ?? change.relative, interval?.highRelative ?? change.relative])
-    .filter((end) => end !== null)
-    .map(Math.abs)
-    .sort((a, b) => a - b);
-  const reached = ends[Math.floor(ends.length * 0.9)] ?? 0;
+/** What cannot be told often has an interval so wide that all others would be dots beside it. */
+function forestLimit({ rows, method }: Comparison): number {
+  const changes = rows.flatMap(({ change, verdict }) => (change.relative === null || verdict === 'inconclusive' ? [] : [Math.abs(change.relative)]));
+  changes.sort((a, b) => a - b);
+  const reached = Math.max(changes[Math.floor(changes.length * 0.75)] ?? 0, 2 * method.sameWithin);
   return FOREST_LIMITS.find((limit) => limit >= reached) ?? (FOREST_LIMITS.at(-1) as number);
 }
 

@@ -104,7 +104,7 @@ function decisionSection({ ab }: RunsGroupRecord, { decision }: RunsGroupSummary
       ? html``
       : html`<details><summary>Each look</summary>${table([{ title: 'Pairs', numeric: true }, { title: 'Decides at' }, { title: 'Outcome' }], lookRows)}</details>`;
   return html`<section id="decision"><h2>Decision</h2>
-<p class="note">${end} ${decision.pairs} of at most ${ab.maxPairs} pairs; this look decides at p ≤ ${decision.level.toFixed(4)}, so that all looks together are wrong in at most ${percentOf(1 - ab.confidence)}.</p>
+<p class="note">${end} ${decision.pairs} of at most ${ab.maxPairs} pairs; this look decides at p ≤ ${decision.level.toFixed(4)}, so that all looks together are wrong in at most ${percentOf(1 - ab.confidence)}. <a href="comparison.html">Both sides over time, and every figure</a></p>
 ${decision.warnings.map((text) => html`<p class="banner">${text}</p>`)}
 ${table(columns, rows)}${lookTable}</section>`;
 }

@@ -1,6 +1,6 @@
 /** Writes the page and the picture of a comparison, where they are wanted. Called by the commands diff and gate. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import type { Comparison } from '../compare/comparison.js';
 import { comparedFaults } from './comparisonFaults.js';
@@ -18,7 +18,10 @@ export async function writeComparisonReport(
   const files: string[] = [];
   if (wanted.html !== undefined) {
     const { renderComparisonPage } = await import('./comparisonPage.js');
-    write(wanted.html, renderComparisonPage(comparison, overlay, comparedFaults(sides.base, sides.candidate)));
+    write(
+      wanted.html,
+      renderComparisonPage(comparison, { overlay, faults: comparedFaults(sides.base, sides.candidate), reports: reportsFrom(wanted.html, sides) }),
+    );
     files.push(wanted.html);
   }
   if (wanted.png !== undefined) {
@@ -35,6 +38,20 @@ export async function writeComparisonReport(
     files.push(wanted.png);
   }
   return files;
+}
+
+/** Relative, so that folder and page can move together; only of runs that have a page. */
+function reportsFrom(page: string, { base, candidate }: { base: OverlayInput; candidate: OverlayInput }): Map<string, string> {
+  const reports = [...base.runs, ...candidate.runs].flatMap(({ data }): [string, string][] => {
+    const report = join(data.dir, 'report.html');
+    if (!existsSync(report)) return [];
+    const path = relative(dirname(resolve(page)), resolve(report))
+      .split(sep)
+      .map(encodeURIComponent)
+      .join('/');
+    return [[data.dir, `./${path}`]];
+  });
+  return new Map(reports);
 }
 
 function write(file: string, content: string | Buffer): void {
