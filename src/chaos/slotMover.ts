@@ -138,8 +138,13 @@ export class SlotMover {
     const target = this.#party(to);
     // A second attempt may find the slot moved already: then the node refuses, and only the news is to be spread.
     await target.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.clusterId).catch(unlessOwner);
-    await source.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.clusterId).catch(unlessNotOwner);
-    for (let batch = 0; ; batch++) {
+    // A master that has lost its last slot becomes a replica at once: it has nothing left to give, only copies of what is elsewhere.
+    let isMaster = true;
+    await source.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.clusterId).catch((error: unknown) => {
+      isMaster = !isReplicaNow(error);
+      if (isMaster) unlessNotOwner(error);
+    });
+    for (let batch = 0; isMaster; batch++) {
       const keys = (await source.ask('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_PER_BATCH)) as string[];
       if (keys.length === 0) break;
       if (batch >= BATCHES_MAX) throw new KvbenchError('FAULT_FAILED', `slot ${slot} does not get empty`);
@@ -148,7 +153,9 @@ export class SlotMover {
     }
     // The new owner first: until it says so, nobody may be sent there for good.
     await target.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId);
-    await source.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId);
+    await source.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId).catch((error: unknown) => {
+      if (!isReplicaNow(error)) throw error;
+    });
     const others = [...this.#parties.values()].filter((party) => party !== source && party !== target);
     // They would hear of it by gossip too.
     await Promise.all(others.map((party) => party.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId).catch(() => undefined)));
@@ -159,6 +166,10 @@ export class SlotMover {
     if (!party) throw new KvbenchError('FAULT_FAILED', `${id} is not known as a master`);
     return party;
   }
+}
+
+function isReplicaNow(error: unknown): boolean {
+  return /only with masters/i.test(messageOf(error));
 }
 
 function unlessOwner(error: unknown): void {
