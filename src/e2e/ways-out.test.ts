@@ -132,7 +132,7 @@ thresholds:
     const { summary } = readResults(dir);
     assertNothingUnaccounted(summary);
     assert.equal(summary.ops.planned, 4800);
-    assert.equal(summary.incidents.length, 0);
+    assert.deepEqual(summary.incidents, []);
     const fault = summary.faults[0];
     assert.ok(fault?.injectedAtMs && fault.detectedMs && fault.promotedMs && fault.clientRecoveredMs, JSON.stringify(fault));
     assert.ok(fault.injectedAtMs < fault.detectedMs && fault.detectedMs < fault.promotedMs && fault.promotedMs < fault.clientRecoveredMs);
