@@ -34,10 +34,20 @@ export function headSection(comparison: Comparison): Html {
   return html`<header>
 <p class="run"><span class="name">${candidate.label}</span> <span class="sub">against</span> <span class="name">${base.label}</span> <span class="sub">${runsText(candidate)} and ${runsText(base)} of ${profilesText(base, candidate)} · intervals of ${confidenceText(method.confidence)}</span></p>
 <h1><span class="badge ${verdict.looks}"><span aria-hidden="true">${verdict.mark}</span> ${verdict.text}</span><span class="sentence">${/[.!?]$/.test(sentence) ? sentence : `${sentence}.`}</span></h1>
+<p class="advice">${sureText(comparison)}</p>
 ${banners(comparison)}
 ${gate === null ? '' : html`<p class="exit">Exit code ${gate.exitCode}</p>`}
 ${keyFigures(comparison)}
 </header>`;
+}
+
+/** How many figures the verdict rests on, and how sure each is. */
+function sureText({ rows, method }: Comparison): string {
+  const count = (verdict: ComparisonRow['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
+  const [slower, faster] = [count('slower'), count('faster')];
+  const changed =
+    slower + faster === 0 ? 'none changed' : `${slower} changed for the worse and ${faster} for the better, by more than chance explains`;
+  return `Of ${rows.length} figures, ${changed}; ${count('~')} are the same within ±${Number((method.sameWithin * 100).toPrecision(3))} %, ${count('inconclusive')} cannot be told with these runs. Each is judged at ${confidenceText(method.confidence)}.`;
 }
 
 const bannerTitles: Readonly<Record<Comparison['warnings'][number]['kind'], string>> = {

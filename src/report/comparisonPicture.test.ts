@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createCanvas, loadImage } from 'canvas';
 import { failoverSides } from './comparison.test.support.js';
 import { buildComparisonOverlay } from './comparisonOverlay.js';
-import { renderComparisonPicture } from './comparisonPicture.js';
+import { renderComparisonPicture, shortLabel } from './comparisonPicture.js';
 import { PICTURE_HEIGHT_PX, PICTURE_WIDTH_PX } from './picture.js';
 
 const title = { name: 'after against before', verdict: 'Worse', sentence: 'latency p(99) +120 % slower', looks: 'failed' } as const;
@@ -45,4 +45,10 @@ test('both sides are drawn over time and by percentile, under a verdict in its c
   const half = await sidePixels(await renderComparisonPicture({ ...overlay, spectra, sides: { ...overlay.sides, candidate: silent } }, title));
   // The samples in the legends remain.
   for (const pixels of half.orange) assert.ok(pixels < 60, `${half.orange} orange pixels without a candidate`);
+});
+
+test('long names of sides keep their begin and end', () => {
+  assert.equal(shortLabel('before'), 'before');
+  assert.equal(shortLabel('2026-01-01T00-00-00-failover-a'), '2026-01-01T0…-failover-a');
+  assert.equal(shortLabel('2026-01-01T00-00-00-failover-a').length, 24);
 });
