@@ -8,7 +8,7 @@ import { messageOf } from '../base/errors.js';
 import { formatCount } from '../base/units.js';
 import { ChaosController } from '../chaos/controller.js';
 import { proveWhole } from '../chaos/proof.js';
-import { type Observer, startObserver } from '../observe/observer.js';
+import { type Observer, type ObserverOptions, startObserver } from '../observe/observer.js';
 import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import type { EventRecord } from '../result/records.js';
 import { FaultTimesCollector } from '../stats/faultTimes.js';
@@ -68,7 +68,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   teardown.add('stop the progress display', () => progress.stop());
   const verify = prepareVerification(options, t0Us);
 
-  const observer = await startObserver({ target: stage.target, sink: stream, t0Us });
+  const observer = await startObserver({ target: stage.target, sink: stream, t0Us, ...lagOption(plan) });
   teardown.add('stop watching the nodes', () => observer.stop());
   const chaosEnd = new AbortController();
   const context = {
@@ -107,13 +107,19 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   for (const what of unhealed) stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: `not healed: ${what}` });
   if (end.kind !== 'interrupted' && end.kind !== 'failed') {
     await waitUntilWhole(options, observer, sinceT0);
+    await observer.endProbes();
     await verify();
   }
+  await observer.endProbes();
   await recordProof(stage, observer, stream, sinceT0);
   await recordFinalTarget(stage, stream, sinceT0);
   event({ state: 'end' });
   isOver = true;
   return end;
+}
+
+function lagOption({ replicationLag, load }: Plan): Pick<ObserverOptions, 'lag'> {
+  return replicationLag === undefined ? {} : { lag: { prefix: load.workload.keys.prefix, everyUs: replicationLag.everyUs } };
 }
 
 /** Listens from now on for what the verification has to know. Returns the step that reads everything back, which never throws. */

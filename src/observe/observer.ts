@@ -1,16 +1,18 @@
 /**
  * Watches the nodes of a target during a run: their logs (in a lab), and what they say when asked, ten times a second of roles and once
  * a second of themselves. Started by `cli/run` with t0 fixed; writes events to the run's sink and holds the latest view for faults. It
- * must never touch the load, the nodes' data or their processes, and never fail a run: a node it can't reach is an event.
+ * must never touch the load, the nodes' data (but for the markers of the lag probe) or their processes, and never fail a run: a node it can't reach is an event.
  *
  * How fine it sees: log events carry the server's own stamp (1 ms), placed on the run's clock; polled events are up to `resolutionUs`
  * late, usually 100 ms. A promotion's time is therefore that of the `promoted` log event where there is a log, and the first `role`
- * event that says master elsewhere. `log` is what the server wrote (see logLines.ts), `reachable` whether a node answers within 300 ms;
+ * event that says master elsewhere. `lag` and `clock`, where they are asked for, are the work of lagAndClocks.ts, which
+ * write a marker of their own on the masters: the one thing here that does. `log` is what the server wrote (see logLines.ts), `reachable` whether a node answers within 300 ms;
  * `server` what it says of its load (see ServerSample); the other events are described in topologyTracker.ts.
  */
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import type { EventRecord, LogKind, RunSink } from '../result/records.js';
 import type { Target, TargetMode, TargetNode, TopologyView } from '../topology/target.js';
+import { LagAndClocks } from './lagAndClocks.js';
 import { meaningOf, parseLogLine } from './logLines.js';
 import { LogTail, type TailedLines } from './logTail.js';
 import { NodeProbe, POLL_INTERVAL_US, type ProbeQuestions, REPLY_LIMIT_US } from './nodeProbe.js';
@@ -28,6 +30,8 @@ export interface ObserverOptions {
   sink: RunSink;
   /** Machine monotonic µs. */
   t0Us: number;
+  /** Absent: the lag of replicas is not measured. `prefix`: of the run's keys. */
+  lag?: { prefix: string; everyUs: number };
   /** Aborted: the observer stops. */
   signal?: AbortSignal;
 }
@@ -35,6 +39,8 @@ export interface ObserverOptions {
 export interface Observer {
   /** The latest view, not older than about 100 ms (300 ms of a node that does not answer). */
   view(): TopologyView;
+  /** Ends what asks for more than a look: the lag probe removes its markers. Never throws, safe to call twice; `stop` does it too. */
+  endProbes(): Promise<void>;
   /** Delivers what is left in the logs, then lets go of everything. Safe to call twice; nothing is reported afterwards. */
   stop(): Promise<void>;
 }
@@ -62,6 +68,7 @@ class Watch implements Observer {
   readonly #probeOf = new Map<string, NodeProbe>();
   readonly #samplers: ServerSampler[] = [];
   readonly #samplerOf = new Map<string, ServerSampler>();
+  readonly #lag: LagAndClocks | null;
   readonly #wallOffset = new WallOffset();
   readonly #toldRefusals = new Set<string>();
   readonly #toldWarnings = new Map<string, number>();
@@ -71,17 +78,23 @@ class Watch implements Observer {
   #answeredUs = monotonicUs();
   #stopping: Promise<void> | null = null;
 
-  constructor({ target, sink, t0Us }: ObserverOptions) {
+  constructor({ target, sink, t0Us, lag }: ObserverOptions) {
     this.#sink = sink;
     this.#t0Us = t0Us;
     this.#target = target;
     this.#tracker = new TopologyTracker(target, (event) => this.#emit(event));
+    const emit = (event: EventRecord): void => this.#emit(event);
+    this.#lag = lag === undefined ? null : new LagAndClocks({ target, tracker: this.#tracker, ...lag, t0Us, emit });
     for (const node of target.nodes) this.#follow(node);
     target.growth?.onChange(({ node, state }) => {
       if (this.#stopping) return;
       if (state === 'retired') this.#leave(node.id);
       else void this.#welcome(node);
     });
+  }
+
+  endProbes(): Promise<void> {
+    return this.#lag?.end() ?? Promise.resolve();
   }
 
   view(): TopologyView {
@@ -152,6 +165,7 @@ class Watch implements Observer {
     }
     if (this.#stopping) return;
     this.#tracker.begin(monotonicUs());
+    this.#lag?.start();
     // Lines wait in the files until the nodes' cluster ids are known.
     tails.forEach((tail, i) => {
       tail.listen((lines) => this.#takeLines(logs[i]?.id ?? '', lines));
@@ -165,6 +179,7 @@ class Watch implements Observer {
 
   async #stopAll(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
+    await this.endProbes();
     for (const probe of this.#probes) probe.stop();
     for (const sampler of this.#samplers) sampler.stop();
     await Promise.all(this.#tails.map((tail) => tail.stop()));

@@ -117,6 +117,14 @@ export class TopologyTracker {
     return this.#byClusterId.get(name) ?? this.#states.find((state) => state.member.address === name)?.member.id ?? null;
   }
 
+  /** How far a replica is behind by what both said last; null: not known, or its history is another. Each answer can be 100 ms old. */
+  bytesBehind(masterId: string, replicaId: string): number | null {
+    const master = this.#byId.get(masterId)?.poll.replication;
+    const replica = this.#byId.get(replicaId)?.poll.replication;
+    if (!master || !replica || master.replicationId !== replica.replicationId) return null;
+    return Math.max(0, master.masterReplOffset - replica.masterReplOffset);
+  }
+
   answered(nodeId: string, answer: ProbeAnswer): void {
     const state = this.#byId.get(nodeId);
     if (!state) return;

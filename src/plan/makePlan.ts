@@ -53,8 +53,17 @@ export function makePlan(profile: SingleProfile, cores: number = availableParall
     ...(profile.gate.length === 0 ? {} : { gate: profile.gate }),
     allow: profile.allow,
     safety: profile.safety,
+    ...lagPlan(profile),
     ...(profile.capacity === null ? {} : { capacity: profile.capacity }),
   };
+}
+
+/** Of an external target it is known only later whether it has replicas; without any, nothing is written. */
+function lagPlan({ observe, target, chaos }: SingleProfile): Pick<Plan, 'replicationLag'> {
+  const { replicationLag, lagInterval } = observe;
+  const hasReplicas = target.kind === 'external' || target.replicasPerMaster > 0;
+  const isOn = replicationLag === 'on' || (replicationLag === 'auto' && chaos.length > 0 && hasReplicas);
+  return isOn ? { replicationLag: { everyUs: lagInterval } } : {};
 }
 
 function toxiproxyPlan(where: string, chaos: readonly FaultPlan[]): Plan['toxiproxy'] {

@@ -35,6 +35,8 @@ export interface Plan {
   safety?: SafetyPlan;
   /** Look for the highest rate that holds, in many trials (trialPlan.ts); absent: an ordinary run. */
   capacity?: CapacityPlan;
+  /** How often a marker is written for the lag of replicas; absent: none is. */
+  replicationLag?: { everyUs: number };
   /** Which of the profile's variants this is; absent: none. */
   variant?: string;
 }

@@ -70,6 +70,26 @@ export function checkReads({ target, tree, problems }: Ground): void {
   }
 }
 
+/** `auto` is off without replicas; who writes `on` is told. */
+export function checkLag({ target, tree, problems }: Ground): void {
+  if (target === null || tree.get(['observe', 'replicationLag']) !== 'on' || replicasOf(target) !== 0) return;
+  problems.add(tree.place(['observe', 'replicationLag']), 'replicationLag: this target has no replicas; give it some, or leave replicationLag out');
+}
+
+/** Null: known when the target is met. */
+function replicasOf(target: TargetInput): number | null {
+  switch (target.topology) {
+    case 'standalone':
+      return 0;
+    case 'cluster':
+      return target.replicasPerMaster;
+    case 'external':
+      return null;
+    default:
+      return target.replicas;
+  }
+}
+
 /** One chaos entry whose own keys are right. */
 export interface CheckedFault {
   /** Of the entry, or of what an entry draws from. */

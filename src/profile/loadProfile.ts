@@ -11,7 +11,7 @@ import type { CapacityPlan, GateRuleText, OperationName, SafetyPlan, TargetPlan,
 import { checkCapacity, mountTrialPhases } from './capacityChecks.js';
 import { checkCommands } from './commandChecks.js';
 import { checkConfirmations } from './confirmSchema.js';
-import { checkAllow, checkGate, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
+import { checkAllow, checkGate, checkLag, checkPhases, checkReads, checkThresholds, type Ground } from './crossChecks.js';
 import { type Explainer, explainIssues } from './explain.js';
 import { checkLedger } from './ledgerChecks.js';
 import { applyOverrides } from './overrides.js';
@@ -59,6 +59,7 @@ export interface SingleProfile {
   toxiproxy: string;
   load: ProfileOutput['load'];
   chaos: ResolvedEntry[];
+  observe: ProfileOutput['observe'];
   safety: SafetyPlan;
   objective: ThresholdPlan[];
   thresholds: ThresholdPlan[];
@@ -148,6 +149,7 @@ function resolveOne(
   const ground = groundOf(tree, problems, parsed);
   checkPhases(ground);
   checkReads(ground);
+  checkLag(ground);
   checkConfirmations(ground, parsed.isRight(['load', 'wait']) && parsed.isRight(['load', 'waitAof']) ? (parsed.profile?.load ?? null) : null);
   checkLedger(ground);
   checkCommands(ground, parsed.isRight(['load', 'workload', 'commands']) ? parsed.profile : null);
@@ -174,6 +176,7 @@ function resolveOne(
     toxiproxy,
     load,
     chaos,
+    observe: profile.observe,
     safety,
     objective,
     thresholds,

@@ -7,6 +7,7 @@ import type { FaultSchema } from '../chaos/fault.js';
 import { capacitySchema } from './capacitySchema.js';
 import { documentedFault } from './chaosSchema.js';
 import { loadSchema, phasesSchema } from './loadSchema.js';
+import { observeSchema } from './observeSchema.js';
 import { documentedRandom } from './randomChaosSchema.js';
 import { safetySchema } from './safetySchema.js';
 import { targetSchema } from './targetSchema.js';
@@ -49,6 +50,7 @@ function profileSchema<W extends z.ZodType, C extends z.ZodType, P extends z.Zod
     safety: safetySchema
       .prefault({})
       .describe('What keeps chaos within bounds: a check before the first fault, limits, conditions that stop the run.'),
+    observe: observeSchema.prefault({}).describe('What kvbench looks at beside the load, on connections of its own.'),
     thresholds: thresholdsSchema
       .default({})
       .describe('What must hold for exit code 0: metric → expression(s). Read like k6’s.')

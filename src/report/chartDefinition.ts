@@ -58,6 +58,7 @@ export function buildCharts(timeline: TimelineData, theme: ChartTheme, options: 
       subtitle: `milliseconds from intended start to reply${operation === 'all' ? '' : ` of ${operation}`}${options.logScale ? ', log scale' : ''}`,
       config: responseChart(timeline, lanes, theme, options, operation),
     },
+    ...lagCharts(timeline, lanes, theme, options),
     {
       id: 'errors',
       title: 'Errors by reason',
@@ -161,6 +162,33 @@ function responseChart(
     annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
     tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)} ms`,
   });
+}
+
+/** None where lag was not measured. A line is broken where nothing is known. */
+function lagCharts(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions): ChartSpec[] {
+  const { lag } = timeline;
+  if (lag === undefined) return [];
+  const datasets = lag.nodes.map(
+    ({ node, tMs, lagMs }, i): Series => ({
+      label: node,
+      data: tMs.map((at, k) => ({ x: (at + lag.stepMs / 2) / 1000, y: lagMs[k] ?? Number.NaN })),
+      borderColor: serverColor(theme, i),
+      backgroundColor: serverColor(theme, i),
+      borderWidth: 1.5,
+      ...(i >= theme.servers.length ? { borderDash: [6, 3] } : {}),
+      pointStyle: 'line',
+      spanGaps: (2 * SILENT_STEPS * lag.stepMs) / 1000,
+    }),
+  );
+  const all = lag.nodes.flatMap(({ lagMs }) => lagMs);
+  const config = chart(timeline, theme, options, {
+    datasets,
+    scales: { y: options.logScale ? logScale(theme, all, all) : { ...valueScale(theme), beginAtZero: true } },
+    annotations: options.bands ? plainAnnotations(timeline, lanes, theme) : {},
+    tooltip: (item) => ` ${item.dataset.label ?? ''}: ${compact(item.parsed.y ?? 0)} ms`,
+  });
+  const subtitle = `milliseconds until a write shows on each replica, by the time of the write${options.logScale ? ', log scale' : ''}`;
+  return [{ id: 'lag', title: 'Replication lag', subtitle, config }];
 }
 
 function errorsChart(timeline: TimelineData, lanes: Lanes, theme: ChartTheme, options: ChartOptions, isLowest: boolean): ChartConfiguration<'line'> {

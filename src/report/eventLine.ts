@@ -52,6 +52,8 @@ export function eventLine(event: EventRecord): string | null {
     case 'reachable':
     case 'replicas':
     case 'server':
+    case 'lag':
+    case 'clock':
     case 'consistency':
     case 'span':
     case 'client':

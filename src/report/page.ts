@@ -14,6 +14,7 @@ import { faultSections, gapSection, windowSection } from './pageFaults.js';
 import { groupSection } from './pageGroups.js';
 import { headSection, thresholdSection, titleOf } from './pageHead.js';
 import { type Html, html, raw, scriptJson } from './pageHtml.js';
+import { lagSection } from './pageLag.js';
 import { generatorSection, latencySection, outcomeSection, phaseSection } from './pageLoad.js';
 import { serverSection } from './pageServers.js';
 import { metadataSection, profileSection, topologySection } from './pageSetting.js';
@@ -44,6 +45,7 @@ ${chartSection(timeline)}
 ${faultSections(data, summary)}
 ${gapSection(summary)}
 ${consistencySection(summary)}
+${lagSection(summary)}
 ${groupSection(summary)}
 ${windowSection(summary)}
 ${latencySection(summary)}

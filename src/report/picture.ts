@@ -43,7 +43,7 @@ export async function renderPicture(timeline: TimelineData, title: PictureTitle)
   const all = buildCharts(timeline, { ...lightTheme, fontFamily: FAMILY }, { bands: true, logScale: true });
   // The groups of clients have room on the page only.
   const specs = all.filter(({ id }) => id !== 'groups');
-  const heights = chartHeights(PICTURE_HEIGHT_PX - topPx - MARGIN_PX / 2, (lanesOf(timeline).count + 0.5) * LANE_PX * SCALE);
+  const heights = chartHeights(specs.length, PICTURE_HEIGHT_PX - topPx - MARGIN_PX / 2, (lanesOf(timeline).count + 0.5) * LANE_PX * SCALE);
   for (const [i, spec] of specs.entries()) {
     const heightPx = heights[i] as number;
     await drawChart(context, spec, topPx, heightPx);
@@ -53,11 +53,11 @@ export async function renderPicture(timeline: TimelineData, title: PictureTitle)
 }
 
 /** The first chart has the lanes; what is left is shared. Whole pixels. */
-function chartHeights(totalPx: number, lanesPx: number): number[] {
+function chartHeights(count: number, totalPx: number, lanesPx: number): number[] {
   const restPx = totalPx - lanesPx;
-  const first = Math.floor(lanesPx + restPx * 0.34);
-  const second = Math.floor(restPx * 0.36);
-  return [first, second, Math.floor(totalPx) - first - second];
+  const shares = count > 3 ? [0.27, 0.28, 0.22] : [0.34, 0.36];
+  const heights = shares.map((share, i) => Math.floor((i === 0 ? lanesPx : 0) + restPx * share));
+  return [...heights, Math.floor(totalPx) - heights.reduce((sum, heightPx) => sum + heightPx, 0)];
 }
 
 /** The lower edge of what it drew, in px. */

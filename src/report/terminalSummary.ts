@@ -9,6 +9,7 @@ import { type Mark, SummaryPage } from './summaryPage.js';
 import { addConsistency } from './terminalConsistency.js';
 import { addGenerator, addServers } from './terminalGenerator.js';
 import { addGroups } from './terminalGroups.js';
+import { addLag } from './terminalLag.js';
 import { addFaults, addGaps, addHealing } from './terminalOutages.js';
 import { addTimes } from './terminalTimes.js';
 import { shareText, timeText } from './textLayout.js';
@@ -37,6 +38,7 @@ export function renderTerminalSummary(summary: Summary, run: RunRecord, options:
   addGaps(page, summary, run);
   addGroups(page, summary);
   addConsistency(page, summary);
+  addLag(page, summary);
   addServers(page, summary);
   if (!summary.generator.saturated) addGenerator(page, summary);
   addAdvice(page, summary.advice);

@@ -8,6 +8,7 @@ import { INTERVAL_US, type IntervalRecord } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { Counts } from '../stats/hdr.js';
 import { type GroupSeries, GroupSeriesBuilder } from './groupSeries.js';
+import { type LagSeries, lagSeries } from './lagSeries.js';
 import { lostBands, type TimelineLost } from './lostLanes.js';
 import { type ServerSeries, serverSeries } from './serverSeries.js';
 import { faultBands, gapBands, incidentBands, timelineMarks } from './timelineBands.js';
@@ -32,6 +33,8 @@ export interface TimelineData {
   servers: ServerSeries | null;
   /** Acknowledged writes that are gone; absent where none is. */
   lost?: TimelineLost[];
+  /** Of replicas; absent where it was not measured. */
+  lag?: LagSeries;
   /** By group of clients; absent where the plan has none. */
   groups?: GroupSeries[];
 }
@@ -126,6 +129,7 @@ export function buildTimelineData(data: RunData, summary: Summary): TimelineData
   const dataEndMs = series.lastEndMs > 0 ? series.lastEndMs : summary.durationMs;
   const endMs = Math.max(dataEndMs, ...marks.map(({ tMs }) => tMs), ...gaps.map((gap) => gap.endMs));
   const open = plan.load.phases.every(({ kind }) => kind === 'open');
+  const lag = plan.replicationLag === undefined ? null : lagSeries(data.events, plan.replicationLag.everyUs, bucketMs, endMs);
   const { tMs, planned, ok, fail, info, dropped } = series.rates;
   return {
     startMs: 0,
@@ -141,6 +145,7 @@ export function buildTimelineData(data: RunData, summary: Summary): TimelineData
     marks,
     servers: serverSeries(data.events, endMs),
     ...(lost.length === 0 ? {} : { lost }),
+    ...(lag === null ? {} : { lag }),
     ...(series.groups === null ? {} : { groups: series.groups }),
   };
 }

@@ -223,6 +223,25 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   | { type: 'replicas'; shard: number; inSync: number; known: number; resolutionUs: number }
   /** Once a second and node: what the server says of itself. */
   | { type: 'server'; node: string; sample: ServerSample }
+  /** Once a second and replica, while its master answers: what the lag probe (observe/lagProbe.ts) saw since the last one. */
+  | {
+      type: 'lag';
+      node: string;
+      shard: number | null;
+      master: string | null;
+      /** Markers that its master has acknowledged. */
+      written: number;
+      /** Markers of which it will not be known when they got there: no connection, another master. */
+      unseen: number;
+      /** Those that it showed. */
+      markers: LagMarker[];
+      /** Age of the oldest that it does not show yet; null: none. */
+      waitingUs: number | null;
+      /** By INFO: the master's replication offset less its own, each up to 100 ms old; null: not known, or another history. */
+      behindBytes: number | null;
+    }
+  /** Every 5 s and node, with the lag probe: its wall clock (TIME) less the time since t0, in µs since the epoch; ± half the round trip. */
+  | { type: 'clock'; node: string; wallAtT0Us: number; uncertaintyUs: number }
   /** Time ≥ 100 ms in which one worker had no success on a shard although the run was on. */
   | {
       type: 'span';
@@ -257,6 +276,12 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
 );
 export type EventType = EventRecord['type'];
+
+/**
+ * When the master acknowledged it (µs since t0); how much later a read of the replica that showed it was answered; and how wide the room
+ * is in which the truth lies: from the last read that did not show it, and from the sending of the write.
+ */
+export type LagMarker = [atUs: number, lagUs: number, resolutionUs: number];
 
 /** From INFO; null where the server does not say. Totals are since the server's start, so they fall back at a restart. */
 export interface ServerSample {

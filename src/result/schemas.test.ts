@@ -24,6 +24,8 @@ const eventTypes: Record<EventType, true> = {
   reachable: true,
   replicas: true,
   server: true,
+  lag: true,
+  clock: true,
   consistency: true,
   span: true,
   client: true,

@@ -151,6 +151,23 @@ export const eventSchema = z
         .record(z.string(), z.number().nullable())
         .describe('what the server says of itself in INFO, once a second; totals are since its start'),
     }),
+    event('lag', {
+      node: z.string(),
+      shard: z.number().int().nullable(),
+      master: z.string().nullable(),
+      written: count.describe('markers that its master has acknowledged since the last one'),
+      unseen: count.describe('of these it will not be known when they got there'),
+      markers: z
+        .array(z.tuple([timeUs, z.number(), z.number()]))
+        .describe('acknowledged at (µs since t0), shown so many µs later, known to within the third'),
+      waitingUs: z.number().nullable().describe('age of the oldest that it does not show yet'),
+      behindBytes: z.number().nullable().describe('replication offsets by INFO, master less replica'),
+    }),
+    event('clock', {
+      node: z.string(),
+      wallAtT0Us: z.number().describe('its TIME less the time since t0'),
+      uncertaintyUs: z.number().describe('half the round trip'),
+    }),
     event('span', {
       worker: z.number().int(),
       shard: z.number().int(),
@@ -290,6 +307,16 @@ const fault = z.looseObject({
     .looseObject({ sdownMs: timeMs, tryFailoverMs: timeMs, electedMs: timeMs, switchedMs: timeMs, aborts: count })
     .optional()
     .describe('a failover by sentinels: the first +sdown, +try-failover, +elected-leader and +switch-master; detectedMs is +odown'),
+});
+const replicaLag = z.looseObject({
+  shard: z.number().int().nullable(),
+  lag: latencyStats.nullable().describe('µs; null: no write was seen'),
+  resolution: z.looseObject({ p50: z.number(), max: z.number() }).nullable().describe('the lag of a write is known to within so many µs'),
+  unseen: count.describe('writes of which it is not known when they got there'),
+  behindBytesMax: z.number().nullable().describe('by replication offsets, master less replica'),
+  windows: z
+    .array(z.looseObject({ name: z.enum(['before', 'inForce', 'after']), faultId: z.number().int(), lag: latencyStats.nullable() }))
+    .describe('until a fault was begun, while it was in force, from its heal to the next'),
 });
 const targetNodes = z.array(z.looseObject({ id: z.string(), role: z.string(), address: z.string(), slots: z.array(z.string()) }));
 
@@ -487,6 +514,14 @@ export const summarySchema = z
       )
       .optional()
       .describe('each node by its own INFO, from t0 to the end of the load; null: it did not say'),
+    replicationLagUs: z
+      .record(z.string(), replicaLag)
+      .optional()
+      .describe('by replica: from the master’s answer to a write until a read of the replica showed it; absent where it was not measured'),
+    clocks: z
+      .looseObject({ reference: z.string(), nodes: z.record(z.string(), z.looseObject({ differenceUs: z.number(), uncertaintyUs: z.number() })) })
+      .optional()
+      .describe('clocks of the nodes (TIME) against that of `reference`, ± half the round trips; absent where lag was not measured'),
     target: z
       .looseObject({
         topology: z.string(),

@@ -36,7 +36,33 @@ export interface Summary {
   generator: GeneratorSummary;
   /** By node; absent in summaries of earlier versions, empty when no node could be asked. */
   servers?: ServerSummary[];
+  /** By replica; absent where lag was not measured. */
+  replicationLagUs?: Record<string, ReplicaLagSummary>;
+  /** Absent where lag was not measured. */
+  clocks?: ClockSummary;
   target: TargetSummary | null;
+}
+
+/** From the master's answer to a write until a read of the replica showed it; recorded phases only. */
+export interface ReplicaLagSummary {
+  /** The last it was seen in. */
+  shard: number | null;
+  /** In µs; null: no write was seen. */
+  lag: LatencyStats | null;
+  /** The lag of a write is known to within so many µs. */
+  resolution: { p50: number; max: number } | null;
+  /** Writes of which it is not known when they got there. */
+  unseen: number;
+  /** By replication offsets, master less replica; null: not known. */
+  behindBytesMax: number | null;
+  /** Until a fault was begun, while it was in force, from its heal to the next. */
+  windows: { name: 'before' | 'inForce' | 'after'; faultId: number; lag: LatencyStats | null }[];
+}
+
+/** The nodes' clocks (TIME) against that of `reference`, in µs; ± half the round trips. */
+export interface ClockSummary {
+  reference: string;
+  nodes: Record<string, { differenceUs: number; uncertaintyUs: number }>;
 }
 
 /** Of the keys that the ledger tracks, read back when the target was healed and whole. */

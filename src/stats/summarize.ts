@@ -15,6 +15,7 @@ import { findGaps, type GapUs, gapInMs } from './gaps.js';
 import { GeneratorHealth } from './generatorHealth.js';
 import { GroupTallies } from './groupTallies.js';
 import { findIncidents, type GeneratorStall, stallOf, unexpectedExits } from './incidents.js';
+import { clockDifferences, replicationLag } from './lagSummary.js';
 import { type ExactRecovery, milestonesInMs } from './milestones.js';
 import { MilestoneTracker } from './milestoneTracker.js';
 import { adviceOf, sentenceOf } from './narrative.js';
@@ -42,6 +43,8 @@ export function summarize(data: RunData): Summary {
   const consistency = consistencySummary(data.events, plan);
   const outcome: Outcome = { gaps, faults: tracker.faults().map(outcomeOf), windows, endUs: end.loadEndUs, live: false, consistency };
   const thresholds = counted.judge.results(outcome);
+  const lag = replicationLag(data.events, { startUs: recordedFromUs(plan), endUs: end.loadEndUs }, faultTimesOf(data.events));
+  const clocks = clockDifferences(data.events);
   const dispatchLag = tallies.dispatchLag.stats();
   const summary: Omit<Summary, 'sentence' | 'advice'> = {
     formatVersion: FORMAT_VERSION,
@@ -71,6 +74,8 @@ export function summarize(data: RunData): Summary {
       sharesMachine: plan.target.kind === 'lab',
     }),
     servers: serverSummaries(data.events, end.loadEndUs),
+    ...(lag === null ? {} : { replicationLagUs: lag }),
+    ...(clocks === null ? {} : { clocks }),
     target: targetSummary(data.run.target, data.events),
   };
   const story = { summary, run: data.run, end };

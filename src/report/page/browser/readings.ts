@@ -2,6 +2,7 @@
 import { formatCount, formatUs } from '../../../base/units.js';
 import { serverColor, serverMeasureTexts } from '../../chartDefinition.js';
 import type { ChartTheme } from '../../chartTheme.js';
+import { lagAt } from '../../lagSeries.js';
 import { type ServerMeasure, serverValueAt } from '../../serverSeries.js';
 import type { TimelineData } from '../../timelineData.js';
 
@@ -38,6 +39,7 @@ export function readingsAt(timeline: TimelineData, theme: ChartTheme, timeMs: nu
       { title: 'Operations per second', readings: rates(timeline, theme, i) },
       { title: 'Clients by group', readings: groups(timeline, theme, i) },
       { title: 'Response time', readings: latencies(timeline, theme, i) },
+      { title: 'Replication lag', readings: lags(timeline, theme, atMs + timeline.bucketMs / 2) },
       { title: 'Errors per second', readings: reasons(timeline, theme, i) },
       { title: `Servers: ${serverMeasureTexts[measure].name}`, readings: servers(timeline, theme, measure, atMs + timeline.bucketMs / 2) },
     ].filter(({ readings }) => readings.length > 0),
@@ -85,6 +87,18 @@ function servers({ servers: series }: TimelineData, theme: ChartTheme, measure: 
   return (series?.nodes ?? []).slice(0, MAX_SERVERS).map((node, i) => {
     const value = series === null ? null : serverValueAt(series, node, measure, timeMs);
     return { name: node.node, value: value === null ? '–' : serverMeasureTexts[measure].value(value), color: serverColor(theme, i) };
+  });
+}
+
+function lags({ lag }: TimelineData, theme: ChartTheme, timeMs: number): Reading[] {
+  if (lag === undefined) return [];
+  return lag.nodes.slice(0, MAX_SERVERS).map((node, i) => {
+    const ms = lagAt(lag, node, timeMs);
+    return {
+      name: node.node,
+      value: ms === null ? 'not known' : formatUs(ms * 1000).replace(/(\d)([a-zµ]+)/g, '$1\u00a0$2'),
+      color: serverColor(theme, i),
+    };
   });
 }
 
