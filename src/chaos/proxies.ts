@@ -29,6 +29,14 @@ const ENABLE_RETRY_US = 50_000;
 /** So many proxies are made at the same time. */
 const CREATE_AT_ONCE = 8;
 
+/** A link that was made: its proxy's name in Toxiproxy, and where that listens. */
+export interface MadeLink {
+  link: LinkRef;
+  proxy: string;
+  host: string;
+  port: number;
+}
+
 /** A link to make. */
 export interface LinkSpec {
   link: LinkRef;
@@ -88,7 +96,8 @@ async function startEmbedded(): Promise<Embedded> {
 export class Proxies implements ProxyControl {
   readonly links: LinkRef[] = [];
   readonly #natMaps = new Map<string, NatMap>();
-  readonly #url: string;
+  /** Of the control API. */
+  readonly url: string;
   readonly #client: Toxiproxy;
   readonly #embedded: Embedded | null;
   readonly #journal: UndoLog;
@@ -99,7 +108,7 @@ export class Proxies implements ProxyControl {
   #nextOffset = monotonicUs() % PORT_COUNT;
 
   constructor(url: string, embedded: Embedded | null, journal: UndoLog) {
-    this.#url = url;
+    this.url = url;
     this.#journal = journal;
     this.#embedded = embedded;
     this.#client = new Toxiproxy(url);
@@ -114,6 +123,25 @@ export class Proxies implements ProxyControl {
     const natMap = this.#natMaps.get(clientGroup);
     assert(natMap, `no client group ${clientGroup}`);
     return natMap;
+  }
+
+  /** All links there are. */
+  get made(): MadeLink[] {
+    return this.links.map((link) => {
+      const proxy = this.#proxy(link);
+      return { link, proxy: proxy.name, host: this.#reachableHost(), port: portOf(proxy.listen) };
+    });
+  }
+
+  /** Takes links that another process has made; they must not be closed then. Throws PROXY_FAILED when one is not there. */
+  async adopt(made: readonly MadeLink[]): Promise<void> {
+    const all = await this.#ask('tell its proxies', () => this.#client.getAll());
+    for (const { link, proxy } of made) {
+      const found = all[proxy];
+      if (!found) throw new KvbenchError('PROXY_FAILED', `Toxiproxy at ${this.url} has no ${proxy} (${linkText(link)}) any more`);
+      this.#proxyOf.set(linkKey(link), found);
+      this.links.push(link);
+    }
   }
 
   async reach(): Promise<void> {
@@ -197,6 +225,15 @@ export class Proxies implements ProxyControl {
     return proxy.enabled;
   }
 
+  /** Every toxic on a link, whoever put it there, and the links that let nobody through. */
+  async blemishes(): Promise<{ toxics: { proxy: string; toxic: string }[]; closed: string[] }> {
+    const all = await this.#states();
+    return {
+      toxics: all.flatMap(({ name, toxics }) => toxics.map((toxic) => ({ proxy: name, toxic: toxic.name }))),
+      closed: all.filter(({ enabled }) => !enabled).map(({ name }) => name),
+    };
+  }
+
   async isClean(): Promise<boolean> {
     const all = await this.#states();
     return all.length === this.#proxyOf.size && all.every(({ enabled, toxics }) => enabled && toxics.length === 0);
@@ -217,14 +254,14 @@ export class Proxies implements ProxyControl {
     const why = messageOf(results.find((result) => result.status === 'rejected')?.reason);
     throw new KvbenchError(
       'PROXY_FAILED',
-      `Toxiproxy at ${this.#url} still has ${left.join(', ')}: ${why}`,
-      `Delete them: DELETE ${this.#url}/proxies/NAME`,
+      `Toxiproxy at ${this.url} still has ${left.join(', ')}: ${why}`,
+      `Delete them: DELETE ${this.url}/proxies/NAME`,
     );
   }
 
   /** The proxies of this run that are there, as they are now; one request. */
   async #states(): Promise<ProxyState[]> {
-    const look = (): Promise<{ data: Record<string, ProxyState> }> => this.#client.api.get(`${this.#url}/proxies`);
+    const look = (): Promise<{ data: Record<string, ProxyState> }> => this.#client.api.get(`${this.url}/proxies`);
     const { data } = await this.#ask('tell its proxies', look);
     const own = new Set([...this.#proxyOf.values()].map(({ name }) => name));
     return Object.values(data).filter(({ name }) => own.has(name));
@@ -234,7 +271,7 @@ export class Proxies implements ProxyControl {
   async #createOne(link: LinkRef, { host, port: upstreamPort }: LinkSpec['upstream']): Promise<ToxiproxyProxy> {
     const name = `${this.#run}-${linkKey(link)}`;
     const upstream = `${host.includes(':') ? `[${host}]` : host}:${upstreamPort}`;
-    this.#entries.set(linkKey(link), await this.#journal.add({ kind: 'toxiproxy', url: this.#url, proxy: name }));
+    this.#entries.set(linkKey(link), await this.#journal.add({ kind: 'toxiproxy', url: this.url, proxy: name }));
     for (let tries = 1; ; tries++) {
       const port = FIRST_PORT + (this.#nextOffset++ % PORT_COUNT);
       try {
@@ -252,11 +289,11 @@ export class Proxies implements ProxyControl {
   }
 
   #reachableHost(): string {
-    return this.#isLocal() ? '127.0.0.1' : new URL(this.#url).hostname.replace(/^\[|\]$/g, '');
+    return this.#isLocal() ? '127.0.0.1' : new URL(this.url).hostname.replace(/^\[|\]$/g, '');
   }
 
   #isLocal(): boolean {
-    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(this.#url).hostname);
+    return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(this.url).hostname);
   }
 
   #proxy(link: LinkRef): ToxiproxyProxy {
@@ -277,8 +314,8 @@ export class Proxies implements ProxyControl {
     const reached = error instanceof ToxiproxyReplyError && error.status > 0;
     const hint = reached
       ? 'The words are those of Toxiproxy: its version may be too old for this toxic.'
-      : `Is it running? Try: curl ${this.#url}/version. Or use \`toxiproxy: embedded\`.`;
-    return new KvbenchError('PROXY_FAILED', `Toxiproxy at ${this.#url} could not ${what}: ${messageOf(error)}`, hint, error);
+      : `Is it running? Try: curl ${this.url}/version. Or use \`toxiproxy: embedded\`.`;
+    return new KvbenchError('PROXY_FAILED', `Toxiproxy at ${this.url} could not ${what}: ${messageOf(error)}`, hint, error);
   }
 }
 

@@ -28,8 +28,8 @@ export interface ProxyControl {
   /** Disabled: refuses connections and closes those it has. */
   setEnabled(link: LinkRef, enabled: boolean): Promise<void>;
   isEnabled(link: LinkRef): Promise<boolean>;
-  /** Every proxy enabled and without toxics; true when it was so already. */
+  /** Every proxy enabled and without toxics; of proxies that are shared with others, as far as this process has changed them. */
   isClean(): Promise<boolean>;
-  /** Removes the proxies made by this run, and ends the embedded server. */
+  /** Removes the proxies made by this run, and ends the embedded server; those of a lab in the background stay. */
   close(): Promise<void>;
 }

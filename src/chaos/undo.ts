@@ -46,6 +46,8 @@ export function describeStep(step: UndoStep): string {
       return step.toxic === undefined
         ? `remove the proxy ${step.proxy} at ${step.url}`
         : `remove the toxic ${step.toxic} of ${step.proxy} at ${step.url}`;
+    case 'openProxy':
+      return `open the proxy ${step.proxy} at ${step.url}`;
     case 'exec':
       return `run ${step.argv.join(' ')}`;
     default:
@@ -53,12 +55,15 @@ export function describeStep(step: UndoStep): string {
   }
 }
 
-async function undoStep(step: UndoStep, access: () => Promise<Access>): Promise<void> {
+/** One step; safe to carry out twice. Rejects with the reason. */
+export async function undoStep(step: UndoStep, access: () => Promise<Access>): Promise<void> {
   switch (step.kind) {
     case 'command':
       return command(step, await access());
     case 'toxiproxy':
       return removeFromToxiproxy(step);
+    case 'openProxy':
+      return openProxy(step);
     case 'exec':
       return execute(step);
     default:
@@ -95,10 +100,19 @@ async function command({ address, args }: Extract<UndoStep, { kind: 'command' }>
 
 async function removeFromToxiproxy({ url, proxy, toxic }: Extract<UndoStep, { kind: 'toxiproxy' }>): Promise<void> {
   const path = `${url}/proxies/${encodeURIComponent(proxy)}${toxic === undefined ? '' : `/toxics/${encodeURIComponent(toxic)}`}`;
+  await ignoringGone(new ToxiproxyHttp().delete(path));
+}
+
+async function openProxy({ url, proxy }: Extract<UndoStep, { kind: 'openProxy' }>): Promise<void> {
+  const path = `${url}/proxies/${encodeURIComponent(proxy)}`;
+  await ignoringGone(new ToxiproxyHttp().post(path, { enabled: true }));
+}
+
+/** It has gone, or never came about. */
+async function ignoringGone(asked: Promise<unknown>): Promise<void> {
   try {
-    await new ToxiproxyHttp().delete(path);
+    await asked;
   } catch (error) {
-    // It has gone, or never came about.
     if (!(error instanceof ToxiproxyReplyError && error.status === 404)) throw error;
   }
 }

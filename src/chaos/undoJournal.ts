@@ -14,6 +14,8 @@ export type UndoStep =
   | { kind: 'command'; node: string; address: string; args: string[] }
   /** Removes a toxic, or without one the whole proxy with all that is on it. */
   | { kind: 'toxiproxy'; url: string; proxy: string; toxic?: string }
+  /** Lets connections through a proxy again that was disabled. */
+  | { kind: 'openProxy'; url: string; proxy: string }
   /** A program without a shell, with variables added to the environment of `kvbench heal`. */
   | { kind: 'exec'; argv: string[]; env?: Record<string, string>; limitMs?: number };
 
@@ -39,6 +41,10 @@ export interface JournalHead {
   /** Of the run whose faults these are; what `kvbench heal DIR` looks for. */
   folder: string;
   access: JournalAccess | null;
+  /** The lab in the background that its steps are about; absent: none. */
+  lab?: string;
+  /** In a few words, what was done. */
+  what?: string;
 }
 
 /** A journal as it was found on disk. */

@@ -1,7 +1,7 @@
 /**
  * `kvbench inject`: one fault by hand, on a lab that runs in the background, while anything runs against it. With `--for` it is healed by
- * this command; a killed, paused or reconfigured node stays so until `kvbench heal --lab NAME`; any other fault lasts as long as this
- * command. What it would leave behind stands in the undo journal.
+ * this command; a killed, paused or reconfigured node and a broken network stay so until `kvbench heal --lab NAME`; any other fault lasts
+ * as long as this command. What it would leave behind stands in the undo journal.
  */
 import { parse as parseYaml } from 'yaml';
 import { monotonicUs, sleepUs } from '../base/clock.js';
@@ -9,12 +9,15 @@ import { ExitCode, KvbenchError } from '../base/errors.js';
 import { runtimeFolder } from '../base/runtimeFolder.js';
 import { Claims } from '../chaos/claims.js';
 import { FaultRun } from '../chaos/faultRun.js';
+import { attachProxies } from '../chaos/keptProxies.js';
+import { journalFolderOf } from '../chaos/mesh/keptNetwork.js';
 import { NodeHolds } from '../chaos/nodeHolds.js';
 import { faultRegistry } from '../chaos/registry.js';
+import type { ToxicParams } from '../chaos/toxicParams.js';
 import { UndoJournal } from '../chaos/undoJournal.js';
 import { waitUntilUs } from '../chaos/waitUntil.js';
 import { makePlan } from '../plan/makePlan.js';
-import type { FaultPlan, LabPlan } from '../plan/plan.js';
+import { ALL_CLIENTS, type FaultPlan, type LabPlan } from '../plan/plan.js';
 import { profileFromObject } from '../profile/loadProfile.js';
 import { eventLine } from '../report/eventLine.js';
 import type { EventOf } from '../result/records.js';
@@ -24,23 +27,24 @@ import type { InjectArguments } from './main.js';
 import type { Terminal } from './terminal.js';
 
 /** What they do stays done without anybody's help, and `kvbench heal --lab` knows how to undo it. */
-const lasting: readonly string[] = ['kill', 'pause', 'config'];
+const lasting: readonly string[] = ['kill', 'pause', 'config', 'toxic', 'partition', 'isolate', 'one-way', 'bridge'];
 /** The longest for a fault that ends by itself. */
 const END_LIMIT_US = 60_000_000;
 const END_POLL_US = 20_000;
-
-/** By this a journal's steps are found again. */
-export function journalFolderOf(lab: string): string {
-  return `lab:${lab}`;
-}
 
 /** 0: injected (and healed, where it was to be); throws FAULT_FAILED otherwise. */
 export async function inject(args: InjectArguments, terminal: Terminal): Promise<ExitCode> {
   const lab = await attachLab(runtimeFolder(), args.lab);
   const interrupt = watchInterrupts((signal) => terminal.alert(`${signal}: healing`));
-  const journal = new UndoJournal(runtimeFolder(), { run: `inject-${args.lab}`, folder: journalFolderOf(args.lab), access: null });
+  const journal = new UndoJournal(runtimeFolder(), {
+    run: `inject-${args.lab}`,
+    folder: journalFolderOf(args.lab),
+    access: null,
+    lab: args.lab,
+    what: asTyped(args),
+  });
   try {
-    const fault = faultOf(args, lab.plan);
+    const fault = faultOf(args, lab);
     const events: EventOf<'fault'>[] = [];
     const run = await faultRun(fault, lab, journal, terminal, events);
     const kind = faultRegistry.find((candidate) => candidate.kind === fault.kind);
@@ -48,7 +52,7 @@ export async function inject(args: InjectArguments, terminal: Terminal): Promise
     const refused = events.find(({ state }) => state === 'failed' || state === 'skipped');
     if (refused) throw new KvbenchError('FAULT_FAILED', `${fault.kind} was not injected: ${refused.message ?? 'no reason given'}`);
     if (run.endsByItself) return await ended(run);
-    if (fault.forUs === null && lasting.includes(fault.kind)) {
+    if (fault.forUs === null && staysAlone(fault)) {
       terminal.data(`It stays so until: kvbench heal --lab ${args.lab}\n`);
       return ExitCode.passed;
     }
@@ -63,8 +67,18 @@ export async function inject(args: InjectArguments, terminal: Terminal): Promise
   }
 }
 
+/** A link that goes up and down needs somebody who moves it. */
+function staysAlone({ kind, params }: FaultPlan): boolean {
+  return lasting.includes(kind) && !(kind === 'toxic' && (params as ToxicParams).steps.length > 0);
+}
+
+/** Without `--for`, in words for `kvbench lab status`. */
+function asTyped({ fault, node, '--': params = [] }: InjectArguments): string {
+  return [fault, ...(node === undefined ? [] : [`of ${node}`]), ...params.map(String)].join(' ');
+}
+
 /** Through the checks of a profile, so that what is wrong is said as there. */
-function faultOf(args: InjectArguments, target: LabPlan): FaultPlan {
+function faultOf(args: InjectArguments, { plan: target, network }: AttachedLab): FaultPlan {
   const params = Object.fromEntries((args['--'] ?? []).map(String).map(parameter));
   const chaos = {
     at: '0s',
@@ -73,10 +87,15 @@ function faultOf(args: InjectArguments, target: LabPlan): FaultPlan {
     ...(args.for === undefined ? {} : { for: args.for }),
     ...params,
   };
+  const groups = network?.clientGroups.filter((name) => name !== ALL_CLIENTS) ?? [];
   const object = {
     name: 'inject',
     target: targetObject(target),
-    load: { workload: { operations: { get: 1 } }, phases: [{ duration: '24h', clients: 1 }] },
+    load: {
+      ...(groups.length === 0 ? {} : { clientGroups: Object.fromEntries(groups.map((name) => [name, 1])) }),
+      workload: { operations: { get: 1 } },
+      phases: [{ duration: '24h', clients: 1 }],
+    },
     chaos: [chaos],
   };
   const plan = makePlan({
@@ -85,11 +104,11 @@ function faultOf(args: InjectArguments, target: LabPlan): FaultPlan {
   });
   const [fault] = plan.chaos;
   if (!fault) throw new Error('bug in kvbench: a fault that was checked is not there');
-  if (!fault.needsProxy && fault.needsMesh !== true) return fault;
+  if (network !== null || (!fault.needsProxy && fault.needsMesh !== true)) return fault;
   throw new KvbenchError(
     'INVALID_ARGUMENT',
-    `${args.fault} acts on the network, and a lab in the background has no proxies`,
-    'Put it into a profile: kvbench run makes the proxies that its faults need.',
+    `${args.fault} acts on the network, and the lab ${args.lab} has no proxies in its links`,
+    'Start it with them: kvbench lab up PROFILE --network.',
   );
 }
 
@@ -117,6 +136,7 @@ function targetObject({ topology, masters, replicasPerMaster, sentinel }: LabPla
 async function faultRun(fault: FaultPlan, lab: AttachedLab, journal: UndoJournal, terminal: Terminal, events: EventOf<'fault'>[]): Promise<FaultRun> {
   const note = (text: string): void => terminal.talk(text);
   const t0Us = monotonicUs();
+  const proxies = lab.network ? await attachProxies(lab.network, lab.nodes, journal) : null;
   // Two looks: the first one knows of no replica in sync.
   let view = await lab.currentView();
   view = await lab.currentView();
@@ -131,15 +151,15 @@ async function faultRun(fault: FaultPlan, lab: AttachedLab, journal: UndoJournal
   refresh.unref();
   const context = {
     processes: lab.processes,
-    proxies: null,
+    proxies,
     journal,
-    clientGroups: [],
+    clientGroups: lab.network?.clientGroups ?? [],
     view: () => view,
     control: (nodeId: string) => lab.control(nodeId),
     note,
     signal: new AbortController().signal,
     faultId: fault.id,
-    holds: new NodeHolds(lab.processes, null, note),
+    holds: new NodeHolds(lab.processes, proxies, note),
     claims: new Claims(),
     aim: { targets: [], sides: [] },
   };

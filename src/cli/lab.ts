@@ -2,18 +2,20 @@
  * `kvbench lab up|status|down`: a lab that goes on running in the background, for trying things by hand. The lab is that of a profile's
  * `target`; its keeper (topology/labKeeper.ts) outlives this command.
  */
-import Table from 'cli-table3';
 import { ExitCode, KvbenchError } from '../base/errors.js';
 import { runtimeFolder } from '../base/runtimeFolder.js';
+import { keptNetworkPlan, labKeeperProgram } from '../chaos/mesh/keptNetwork.js';
 import { faultRegistry } from '../chaos/registry.js';
 import { makePlan } from '../plan/makePlan.js';
 import type { LabPlan } from '../plan/plan.js';
 import { targetText } from '../plan/timeline.js';
 import { loadProfile } from '../profile/loadProfile.js';
-import { type AttachedLab, attachLab, bringUpKeptLab } from '../topology/keptLab.js';
+import { attachLab, bringUpKeptLab } from '../topology/keptLab.js';
+import type { KeptNetworkPlan } from '../topology/labKeeperProtocol.js';
 import { isAlive, labNames, readLabState, removeLabState } from '../topology/labState.js';
-import type { NodeView } from '../topology/target.js';
 import { watchInterrupts } from './interrupt.js';
+import { settleJournalsOf } from './labJournals.js';
+import { showLab } from './labStatus.js';
 import type { LabArguments } from './main.js';
 import type { Terminal } from './terminal.js';
 
@@ -31,27 +33,31 @@ export async function lab(args: LabArguments, terminal: Terminal): Promise<ExitC
 
 async function up(args: LabArguments, terminal: Terminal): Promise<ExitCode> {
   if (args.what === undefined) throw new KvbenchError('INVALID_ARGUMENT', 'no profile was named', 'For example: kvbench lab up sentinel-failover.');
-  const { name, plan } = labOf(args.what, args);
+  const { name, plan, network } = labOf(args.what, args);
   const runtime = runtimeFolder();
+  const earlier = readLabState(runtime, name);
+  if (earlier === null || !isAlive(earlier)) await settleJournals(runtime, name, terminal);
   const interrupt = watchInterrupts((signal) => terminal.alert(`${signal}: the lab is taken down again`));
   try {
-    terminal.talk(`lab ${name}: ${targetText(plan)}`);
-    await bringUpKeptLab({ name, runtime, plan }, (text) => terminal.talk(text), interrupt.signal);
+    terminal.talk(`lab ${name}: ${targetText(plan)}${network ? ', with proxies in all its links' : ''}`);
+    const start = { name, runtime, plan, ...(network ? { network } : {}) };
+    await bringUpKeptLab(labKeeperProgram, start, (text) => terminal.talk(text), interrupt.signal);
   } catch (error) {
     if (interrupt.signal.aborted) return ExitCode.interrupted;
     throw error;
   } finally {
     interrupt.dispose();
   }
-  await show(name, terminal);
+  await showLab(name, terminal);
   terminal.data(`\nIt runs until: kvbench lab down ${name}\n`);
   return ExitCode.passed;
 }
 
-function labOf(profile: string, args: LabArguments): { name: string; plan: LabPlan } {
+function labOf(profile: string, args: LabArguments): { name: string; plan: LabPlan; network: KeptNetworkPlan | null } {
   const sets = [...args.set, ...(args.server === undefined ? [] : [`target.server=${JSON.stringify(args.server)}`])];
-  const { name, target } = makePlan(loadProfile(profile, { faults: faultRegistry, sets, env: process.env }));
-  if (target.kind === 'lab') return { name: args.name ?? name, plan: target };
+  const plan = makePlan(loadProfile(profile, { faults: faultRegistry, sets, env: process.env }));
+  const { name, target } = plan;
+  if (target.kind === 'lab') return { name: args.name ?? name, plan: target, network: keptNetworkPlan(plan, args.network) };
   throw new KvbenchError('INVALID_ARGUMENT', `the target of ${profile} is not a lab: it already runs at ${target.url}`, 'Name a profile with a lab.');
 }
 
@@ -64,8 +70,9 @@ async function status({ what, name }: LabArguments, terminal: Terminal): Promise
     const state = readLabState(runtime, each);
     if (wanted === undefined && state && !isAlive(state)) {
       removeLabState(runtime, each);
+      await settleJournals(runtime, each, terminal);
       terminal.data(`lab ${each}: its keeper (process ${state.keeper.pid}) has gone, and the servers with it; what was left of it is removed\n`);
-    } else await show(each, terminal);
+    } else await showLab(each, terminal);
   }
   return ExitCode.passed;
 }
@@ -82,54 +89,18 @@ async function down({ what, name }: LabArguments, terminal: Terminal): Promise<E
   const state = readLabState(runtime, chosen);
   if (state && !isAlive(state)) {
     removeLabState(runtime, chosen);
+    await settleJournals(runtime, chosen, terminal);
     terminal.data(`lab ${chosen}: its keeper had gone already; what was left of it is removed\n`);
     return ExitCode.passed;
   }
   const attached = await attachLab(runtime, chosen);
   await attached.takeDown();
+  await settleJournals(runtime, chosen, terminal);
   terminal.data(`lab ${chosen} is down: its servers and its folder are gone\n`);
   return ExitCode.passed;
 }
 
-async function show(name: string, terminal: Terminal): Promise<void> {
-  const attached = await attachLab(runtimeFolder(), name);
-  try {
-    const { server, version } = attached.describe();
-    terminal.data(`lab ${name}: ${targetText(attached.plan)}; ${server} ${version}\n${await nodesTable(attached)}\n`);
-  } finally {
-    await attached.close();
-  }
-}
-
-async function nodesTable(lab: AttachedLab): Promise<string> {
-  const { nodes } = await lab.currentView();
-  const table = new Table({ head: ['node', 'address', 'role', 'slots', 'in sync', 'state', 'pid'], style: { head: [], border: [] } });
-  for (const node of nodes) {
-    const pid = lab.processes.pidOf(node.id);
-    table.push([
-      node.id,
-      node.address,
-      roleText(node),
-      slotsText(node, lab),
-      node.role === 'replica' ? (node.inSync ? 'yes' : 'no') : '',
-      stateText(node, pid),
-      pid ?? '',
-    ]);
-  }
-  return table.toString();
-}
-
-function roleText({ role, masterId }: NodeView): string {
-  return role === 'replica' && masterId !== null ? `replica of ${masterId}` : role;
-}
-
-/** Only a cluster divides them. */
-function slotsText({ slots }: NodeView, { mode }: AttachedLab): string {
-  if (mode !== 'cluster') return '';
-  return slots.map(([first, last]) => (first === last ? String(first) : `${first}-${last}`)).join(', ');
-}
-
-function stateText({ reachable }: NodeView, pid: number | null): string {
-  if (pid === null) return 'down';
-  return reachable ? 'up' : 'does not answer';
+/** What was in force in a lab has gone with it; what lies outside of it is undone. */
+async function settleJournals(runtime: string, name: string, terminal: Terminal): Promise<void> {
+  for (const what of await settleJournalsOf(runtime, name)) terminal.alert(`lab ${name}: NOT undone: ${what}`);
 }

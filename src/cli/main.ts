@@ -175,7 +175,7 @@ function healOptions(command: Argv) {
     .positional('run', { type: 'string', describe: 'The result folder of a killed run; all that left something without it' })
     .option('lab', { type: 'string', describe: 'A lab that runs in the background: everything in it is made well' })
     .example('$0 heal', 'Undo everything that killed runs left')
-    .example('$0 heal --lab failover', 'Start what was killed, resume what was paused');
+    .example('$0 heal --lab failover', 'Start what was killed, resume what was paused, open every link');
 }
 
 function labOptions(command: Argv) {
@@ -184,8 +184,14 @@ function labOptions(command: Argv) {
     .positional('what', { type: 'string', describe: 'up: a profile, whose target the lab is; else the name of a lab' })
     .option('name', { type: 'string', describe: 'Name of the lab (default: the profile’s)' })
     .option('server', { type: 'string', describe: 'up: redis-server or valkey-server program' })
+    .option('network', {
+      type: 'boolean',
+      default: false,
+      describe: 'up: proxies in all its links, so that they can be broken (always, where the profile breaks some)',
+    })
     .option('set', { type: 'string', array: true, default: [] as string[], describe: 'up: override a value of the profile: path=value' })
     .example('$0 lab up sentinel-failover --name s', 'Start its lab and keep it')
+    .example('$0 lab up failover --network', 'Its cluster, with links that kvbench inject can break')
     .example('$0 lab status', 'Addresses, roles, slots and what is in sync')
     .example('$0 lab down s', 'End its servers and remove its folder');
 }
@@ -197,7 +203,8 @@ function injectOptions(command: Argv) {
     .option('node', { type: 'string', describe: 'Which node, e.g. "master[0]" or "sentinel[1]"' })
     .option('for', { type: 'string', describe: 'Heal it after this time, e.g. 5s' })
     .example('$0 inject kill --lab s --node "master[0]"', 'Until: kvbench heal --lab s')
-    .example('$0 inject kill --lab s --node "replica[0]" --for 5s -- signal=TERM', 'Parameters of the fault after --');
+    .example('$0 inject kill --lab s --node "replica[0]" --for 5s -- signal=TERM', 'Parameters of the fault after --')
+    .example('$0 inject partition --lab s -- groups=[["master[0]"],[rest]]', 'In a lab that was started with --network');
 }
 
 function verifyOptions(command: Argv) {

@@ -4,10 +4,11 @@ import { runtimeFolder } from '../base/runtimeFolder.js';
 import { faultRegistry } from '../chaos/registry.js';
 import { type GroupPlan, groupPlan } from '../plan/groupPlan.js';
 import { makePlan } from '../plan/makePlan.js';
-import type { Plan } from '../plan/plan.js';
+import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import { loadProfile, type ProfileOptions, profileFromObject, type ResolvedProfile } from '../profile/loadProfile.js';
 import { quickPlaces, quickProfile } from '../profile/quickProfile.js';
 import { requireLab } from '../topology/keptLab.js';
+import type { LabState } from '../topology/labState.js';
 import type { RunArguments } from './main.js';
 
 /** Rounds of a group; more would be a mistake in the unit. */
@@ -42,15 +43,9 @@ export interface Plans {
 /** @throws KvbenchError INVALID_ARGUMENT or INVALID_PROFILE */
 export function plansOf(args: RunArguments, env: NodeJS.ProcessEnv): Plans {
   const profile = profileOf(args, env);
-  if (args.lab !== undefined) profile.target = { ...requireLab(runtimeFolder(), args.lab).plan, kept: args.lab };
-  const plan = makePlan(profile);
-  if (plan.mesh === true && args.lab !== undefined) {
-    throw new KvbenchError(
-      'INVALID_ARGUMENT',
-      `${plan.name} breaks links between nodes, and the lab ${args.lab} has no proxies between its nodes`,
-      'Leave --lab out: kvbench then starts a lab with a link mesh.',
-    );
-  }
+  const lab = args.lab === undefined ? null : requireLab(runtimeFolder(), args.lab);
+  if (lab) profile.target = { ...lab.plan, kept: lab.name };
+  const plan = lab ? onLab(makePlan(profile), lab) : makePlan(profile);
   const repeat = args.repeat ?? 1;
   if (!Number.isInteger(repeat) || repeat < 1 || repeat > MAX_REPEAT)
     throw new KvbenchError('INVALID_ARGUMENT', `--repeat ${args.repeat} is not a number of rounds`, `It can be 1 to ${MAX_REPEAT}.`);
@@ -64,6 +59,25 @@ export function plansOf(args: RunArguments, env: NodeJS.ProcessEnv): Plans {
   if (args.lab !== undefined && (variants.length > 0 || repeat > 1))
     throw new KvbenchError('INVALID_ARGUMENT', '--lab is for a single run: the runs of a group each start from a fresh target', 'Leave --lab out.');
   return { plan, group: variants.length === 0 && repeat === 1 ? null : groupPlan(profile, variants, repeat) };
+}
+
+/** All load goes through the links of a lab that has them, whether the plan breaks any or somebody else may. */
+function onLab(plan: Plan, { name, network }: LabState): Plan {
+  if (!network) {
+    if (plan.mesh !== true) return plan;
+    throw new KvbenchError(
+      'INVALID_ARGUMENT',
+      `${plan.name} breaks links between nodes, and the lab ${name} has no proxies between its nodes`,
+      'Start it with them (kvbench lab up PROFILE --network), or leave --lab out: kvbench then starts a lab with a link mesh.',
+    );
+  }
+  const missing = clientGroupsOf(plan).find((group) => !network.clientGroups.includes(group.name));
+  if (!missing) return { ...plan, toxiproxy: { kind: 'url', url: network.url }, mesh: true };
+  throw new KvbenchError(
+    'INVALID_ARGUMENT',
+    `${plan.name} has clients of ${missing.name}, and the lab ${name} has links for ${network.clientGroups.join(', ')} only`,
+    `Start the lab from that profile: kvbench lab up ${plan.name} --network.`,
+  );
 }
 
 /** In the order of the profile; all of them when none is picked. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { KvbenchError } from '../base/errors.js';
 import { runtimeFolder } from '../base/runtimeFolder.js';
 import { formatCount } from '../base/units.js';
+import { attachProxies } from '../chaos/keptProxies.js';
 import { type LinkMesh, openMesh } from '../chaos/mesh/mesh.js';
 import { createProxies } from '../chaos/proxies.js';
 import type { ProxyControl } from '../chaos/proxyControl.js';
@@ -11,7 +12,7 @@ import { LoadRunner } from '../load/loadRunner.js';
 import { clientGroupOf, clientGroupsOf, type ExternalPlan, type Plan } from '../plan/plan.js';
 import type { RunSink } from '../result/records.js';
 import { connectExternal } from '../topology/external.js';
-import { attachLab } from '../topology/keptLab.js';
+import { attachLab, requireLab } from '../topology/keptLab.js';
 import { startLab } from '../topology/lab.js';
 import type { LabNetwork, Target } from '../topology/target.js';
 import type { Teardown } from './teardown.js';
@@ -37,7 +38,7 @@ export interface StageOptions {
 export async function setStage(plan: Plan, { stream, teardown, terminal, signal, folder }: StageOptions): Promise<Stage> {
   const journal = openJournal(plan, folder, teardown, terminal);
   // The mesh is there before the servers, which call each other through it, and goes after them.
-  const mesh = plan.mesh === true ? await openMesh(plan.toxiproxy, journal) : null;
+  const mesh = plan.mesh === true && keptLabOf(plan) === undefined ? await openMesh(plan.toxiproxy, journal) : null;
   if (mesh) teardown.add('remove the link mesh', () => mesh.close());
   const target = await bringUpTarget(plan, teardown, terminal, signal, mesh);
   const proxies = await makeProxies(plan, target, mesh, { journal, teardown });
@@ -50,14 +51,25 @@ export async function setStage(plan: Plan, { stream, teardown, terminal, signal,
 
 /** A lab and an embedded proxy end with this process, whatever ends it; what is not ours has to be put right by somebody else then. */
 function openJournal(plan: Plan, folder: string, teardown: Teardown, terminal: Terminal): UndoLog {
-  if (plan.target.kind === 'lab' && plan.target.kept === undefined && plan.toxiproxy.kind !== 'url') return noJournal;
+  const lab = keptLabOf(plan);
+  if (plan.target.kind === 'lab' && lab === undefined && plan.toxiproxy.kind !== 'url') return noJournal;
   const access = plan.target.kind === 'external' ? accessNames(plan.target) : null;
-  const journal = new UndoJournal(runtimeFolder(), { run: plan.name, folder: resolve(folder), access });
+  const journal = new UndoJournal(runtimeFolder(), {
+    run: plan.name,
+    folder: resolve(folder),
+    access,
+    ...(lab === undefined ? {} : { lab, what: `the run ${plan.name}` }),
+  });
   teardown.add('close the undo journal', async () => {
     if (journal.openSteps > 0) terminal.alert(`kvbench: ${journal.openSteps} steps are not undone; try: kvbench heal ${folder}`);
     await journal.close();
   });
   return journal;
+}
+
+/** The lab in the background that it is to run on. */
+function keptLabOf({ target }: Plan): string | undefined {
+  return target.kind === 'lab' ? target.kept : undefined;
 }
 
 function accessNames({ url, username, password, tls }: ExternalPlan): JournalAccess {
@@ -71,6 +83,9 @@ async function makeProxies(
   { journal, teardown }: { journal: UndoLog; teardown: Teardown },
 ): Promise<ProxyControl | null> {
   const groups = clientGroupsOf(plan).map(({ name }) => name);
+  const lab = keptLabOf(plan);
+  const network = lab === undefined ? undefined : requireLab(runtimeFolder(), lab).network;
+  if (network) return attachProxies(network, target.nodes, journal);
   if (mesh) {
     await mesh.connectClients(target, groups);
     return mesh.proxies;

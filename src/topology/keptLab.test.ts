@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { KvbenchError } from '../base/errors.js';
+import { labKeeperProgram } from '../chaos/mesh/keptNetwork.js';
 import type { LabPlan } from '../plan/plan.js';
 import { attachLab, bringUpKeptLab, requireLab } from './keptLab.js';
 import { createLabState, type LabState, labNames, readLabState, removeLabState } from './labState.js';
@@ -20,7 +21,7 @@ const plan: LabPlan = { kind: 'lab', topology: 'standalone', masters: 1, replica
 test('a kept lab is a target for whoever comes, and is gone after takeDown', async () => {
   process.env.TMPDIR = temporary;
   const texts: string[] = [];
-  await bringUpKeptLab({ name: 'a', runtime, plan }, (text) => texts.push(text), new AbortController().signal);
+  await bringUpKeptLab(labKeeperProgram, { name: 'a', runtime, plan }, (text) => texts.push(text), new AbortController().signal);
   let down = false;
   try {
     assert.match(texts.join(), /Starting 1 /);
@@ -44,7 +45,7 @@ test('a kept lab is a target for whoever comes, and is gone after takeDown', asy
       'others hear of it',
     );
     await assert.rejects(
-      bringUpKeptLab({ name: 'a', runtime, plan }, () => {}, new AbortController().signal),
+      bringUpKeptLab(labKeeperProgram, { name: 'a', runtime, plan }, () => {}, new AbortController().signal),
       (error: KvbenchError) => error.code === 'LAB_FAILED' && /a lab named a runs already/.test(error.message),
     );
     await first.close();
@@ -62,7 +63,12 @@ test('a kept lab is a target for whoever comes, and is gone after takeDown', asy
 test('a lab that cannot start says why, and leaves nothing', async () => {
   process.env.TMPDIR = temporary;
   await assert.rejects(
-    bringUpKeptLab({ name: 'b', runtime, plan: { ...plan, config: { 'no-such-thing': '1' } } }, () => {}, new AbortController().signal),
+    bringUpKeptLab(
+      labKeeperProgram,
+      { name: 'b', runtime, plan: { ...plan, config: { 'no-such-thing': '1' } } },
+      () => {},
+      new AbortController().signal,
+    ),
     (error: KvbenchError) => error.code === 'LAB_FAILED' && /does not accept its configuration/.test(error.message),
   );
   assert.deepEqual(labNames(runtime), []);

@@ -15,7 +15,7 @@ import type { LabPlan } from '../plan/plan.js';
 import type { RunTargetRecord } from '../result/records.js';
 import { noAccess } from './connection.js';
 import { KEEP, type KeeperMessage, type KeeperNews, type KeeperRequest, type KeeperStart } from './labKeeperProtocol.js';
-import { isAlive, type LabState, labFiles, labNames, readLabState, removeLabState } from './labState.js';
+import { isAlive, type KeptNetwork, type LabState, labFiles, labNames, readLabState, removeLabState } from './labState.js';
 import type { LabSignal } from './supervisorProtocol.js';
 import type { ProcessChange, ProcessControl, Target, TopologyView } from './target.js';
 import { TargetCore } from './targetCore.js';
@@ -26,9 +26,12 @@ const UP_LIMIT_US = 180_000_000;
 const REPLY_LIMIT_US = 30_000_000;
 const HELLO_LIMIT_US = 5_000_000;
 
-/** Resolves when the lab is ready and on its own. Throws what starting a lab throws; then nothing of it is left. */
-export async function bringUpKeptLab(start: KeeperStart, onProgress: (text: string) => void, signal: AbortSignal): Promise<void> {
-  const entry = fileURLToPath(new URL('./labKeeper.js', import.meta.url));
+/**
+ * Resolves when the lab is ready and on its own. Throws what starting a lab throws; then nothing of it is left.
+ * @param program the keeper's (chaos/mesh/keptNetwork.ts)
+ */
+export async function bringUpKeptLab(program: URL, start: KeeperStart, onProgress: (text: string) => void, signal: AbortSignal): Promise<void> {
+  const entry = fileURLToPath(program);
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _test, ...env } = process.env;
   const log = openSync(labFiles(start.runtime, start.name).log, 'a', 0o600);
   const child = spawn(process.execPath, [entry], { detached: true, cwd: '/', env, stdio: ['pipe', 'pipe', log] });
@@ -59,6 +62,8 @@ export async function bringUpKeptLab(start: KeeperStart, onProgress: (text: stri
   } catch (thrown) {
     giveUp();
     await new Promise<void>((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve()));
+    const left = readLabState(start.runtime, start.name);
+    if (left === null || left.keeper.pid === child.pid) removeLabState(start.runtime, start.name);
     throw thrown;
   } finally {
     signal.removeEventListener('abort', giveUp);
@@ -88,6 +93,8 @@ export interface AttachedLab extends Target {
   readonly kind: 'lab';
   readonly processes: ProcessControl;
   readonly plan: LabPlan;
+  /** Null: nothing stands in its links. */
+  readonly network: KeptNetwork | null;
   /** Ends the lab itself. */
   takeDown(): Promise<void>;
 }
@@ -99,7 +106,7 @@ export async function attachLab(runtime: string, name: string): Promise<Attached
   try {
     const core = new TargetCore(state.plan.topology, state.nodes, noAccess);
     await core.describeNow(state.record?.server ?? '', state.record?.version ?? '');
-    return new KeptTarget(core, keeper, state.plan);
+    return new KeptTarget(core, keeper, state);
   } catch (thrown) {
     keeper.close();
     throw thrown;
@@ -112,14 +119,16 @@ class KeptTarget implements AttachedLab {
   readonly nodes;
   readonly processes: ProcessControl;
   readonly plan: LabPlan;
+  readonly network: KeptNetwork | null;
   readonly #core: TargetCore;
   readonly #keeper: KeeperLink;
 
-  constructor(core: TargetCore, keeper: KeeperLink, plan: LabPlan) {
+  constructor(core: TargetCore, keeper: KeeperLink, { plan, network }: LabState) {
     this.mode = core.mode;
     this.nodes = core.nodes;
     this.processes = keeper;
     this.plan = plan;
+    this.network = network ?? null;
     this.#core = core;
     this.#keeper = keeper;
   }

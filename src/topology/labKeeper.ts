@@ -1,6 +1,7 @@
 /**
- * Keeps a lab running after the command that started it has ended: a program of its own, in a session of its own, started by keptLab.ts.
- * It starts the lab as a run would, answers on a socket, and ends with it. If it is killed, the supervisor ends the servers.
+ * Keeps a lab running after the command that started it has ended: a program of its own (chaos/mesh/labKeeperMain.ts), in a session of its
+ * own, started by keptLab.ts. It starts the lab as a run would, answers on a socket, and ends with it. If it is killed, the supervisor ends
+ * the servers, and the link mesh ends with its threads.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -10,34 +11,56 @@ import { KvbenchError, messageOf } from '../base/errors.js';
 import { identityOf } from '../base/processIdentity.js';
 import { startLab } from './lab.js';
 import { KEEP, type KeeperMessage, type KeeperNews, type KeeperRequest, type KeeperStart } from './labKeeperProtocol.js';
-import { createLabState, isAlive, type LabState, labFiles, readLabState, removeLabState, updateLabState } from './labState.js';
-import type { ProcessControl, Target } from './target.js';
+import { createLabState, isAlive, type KeptNetwork, type LabState, labFiles, readLabState, removeLabState, updateLabState } from './labState.js';
+import type { LabNetwork, ProcessControl, Target } from './target.js';
 import type { CoreNode } from './targetCore.js';
+
+/** A link mesh, as the keeper sees it; what is behind it belongs to chaos. */
+export interface KeeperNetwork extends LabNetwork {
+  /** Lets clients in, once the lab stands. */
+  open(target: Target): Promise<KeptNetwork>;
+  /** Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export type OpenNetwork = (start: KeeperStart) => Promise<KeeperNetwork>;
 
 const ending = new AbortController();
 let lab: Target | null = null;
+let network: KeeperNetwork | null = null;
 let server: Server | null = null;
 let held: KeeperStart | null = null;
 let isKept = false;
+/** Settles when the lab stands, or does not come about. */
+let starting: Promise<void> | null = null;
 
 function say(news: KeeperNews): void {
   if (!isKept) process.stdout.write(`${JSON.stringify(news)}\n`);
 }
 
-async function start(request: KeeperStart): Promise<void> {
+async function start(request: KeeperStart, openNetwork: OpenNetwork): Promise<void> {
   const { name, runtime, plan } = request;
   const keeper = identityOf(process.pid);
   if (keeper === null) throw new Error('bug in kvbench: this process does not know itself');
   const state: LabState = { formatVersion: 1, name, keeper, phase: 'starting', plan, folder: '', nodes: [], record: null };
   takeName(runtime, state);
   held = request;
-  lab = await startLab(plan, { onProgress: (text) => say({ type: 'progress', text }), signal: ending.signal });
+  if (request.network) network = await openNetwork(request);
+  lab = await startLab(plan, { onProgress: (text) => say({ type: 'progress', text }), signal: ending.signal, network });
   const { processes } = lab;
   if (!processes) throw new Error('bug in kvbench: a lab without processes');
+  const open = await network?.open(lab);
   server = await listen(labFiles(runtime, name).socket, lab, processes);
   const logFile = lab.nodes[0]?.logFile ?? '';
   const folder = logFile.split('/').slice(0, -2).join('/');
-  updateLabState(runtime, { ...state, phase: 'ready', folder, nodes: lab.nodes as CoreNode[], record: lab.describe() });
+  updateLabState(runtime, {
+    ...state,
+    phase: 'ready',
+    folder,
+    nodes: lab.nodes as CoreNode[],
+    record: lab.describe(),
+    ...(open ? { network: open } : {}),
+  });
   say({ type: 'ready' });
 }
 
@@ -118,9 +141,11 @@ function failureOf(thrown: unknown): { code: string; message: string; hint?: str
 /** Servers, folder, socket and state gone. Safe to call twice. */
 async function end(): Promise<void> {
   ending.abort();
+  await starting?.catch(() => undefined);
   const open = lab;
   lab = null;
   await open?.close();
+  await network?.close();
   server?.close();
   if (held) removeLabState(held.runtime, held.name);
   held = null;
@@ -131,19 +156,23 @@ async function giveUp(): Promise<void> {
   process.exit(1);
 }
 
-for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => void giveUp());
-process.stdout.on('error', () => undefined);
-const lines = createInterface({ input: process.stdin });
-lines.once('line', (first) => {
-  lines.on('line', (line) => {
-    if (line === KEEP) isKept = true;
+/** The program: reads what to start from its standard input. Called once. */
+export function runKeeper(openNetwork: OpenNetwork): void {
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => void giveUp());
+  process.stdout.on('error', () => undefined);
+  const lines = createInterface({ input: process.stdin });
+  lines.once('line', (first) => {
+    lines.on('line', (line) => {
+      if (line === KEEP) isKept = true;
+    });
+    starting = start(JSON.parse(first) as KeeperStart, openNetwork);
+    starting.catch((thrown: unknown) => {
+      say({ type: 'failed', ...failureOf(thrown) });
+      void giveUp();
+    });
   });
-  start(JSON.parse(first) as KeeperStart).catch((thrown: unknown) => {
-    say({ type: 'failed', ...failureOf(thrown) });
-    void giveUp();
+  // Whoever started it has gone before it could be kept: nobody knows of this lab.
+  process.stdin.on('close', () => {
+    if (!isKept) void giveUp();
   });
-});
-// Whoever started it has gone before it could be kept: nobody knows of this lab.
-process.stdin.on('close', () => {
-  if (!isKept) void giveUp();
-});
+}

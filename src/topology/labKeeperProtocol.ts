@@ -1,5 +1,5 @@
 /** What the keeper of a background lab and those who come to it say to each other: one JSON object per line. */
-import type { LabPlan } from '../plan/plan.js';
+import type { LabPlan, Plan } from '../plan/plan.js';
 import type { LabSignal } from './supervisorProtocol.js';
 import type { ProcessChange } from './target.js';
 
@@ -8,7 +8,17 @@ export interface KeeperStart {
   name: string;
   runtime: string;
   plan: LabPlan;
+  /** Absent: nothing stands in the lab's links. */
+  network?: KeptNetworkPlan;
 }
+
+/** What is to stand between the nodes, and before them, of a lab in the background. */
+export interface KeptNetworkPlan {
+  toxiproxy: Plan['toxiproxy'];
+  /** At least one. */
+  clientGroups: string[];
+}
+
 export const KEEP = 'keep';
 
 /** On its standard output, until it is kept. */

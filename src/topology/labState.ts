@@ -22,6 +22,29 @@ export interface LabState {
   folder: string;
   nodes: CoreNode[];
   record: RunTargetRecord | null;
+  /** Absent: nothing stands in its links. */
+  network?: KeptNetwork;
+}
+
+/** The link mesh of a lab in the background, which its keeper runs. */
+export interface KeptNetwork {
+  /** Of the Toxiproxy that has all the proxies. */
+  url: string;
+  /** Whoever calls a node's announced address is of the first one. */
+  clientGroups: string[];
+  links: KeptLink[];
+}
+
+export interface KeptLink {
+  /** A node's id, or a client group. */
+  from: string;
+  to: string;
+  channel: 'client' | 'replication' | 'bus' | 'sentinel';
+  /** Its name in Toxiproxy. */
+  proxy: string;
+  /** Where it listens. */
+  host: string;
+  port: number;
 }
 
 export interface LabFiles {
