@@ -120,6 +120,9 @@ function declared(self: Argv): Argv {
     .command('heal [run]', 'Undo what a killed run left on targets that are not kvbench’s own, or mend a lab', healOptions, (args) =>
       choose(async (terminal) => (await import('./heal.js')).heal(args, terminal)),
     )
+    .command('proxy', 'Run a Toxiproxy-compatible server for your own tests, until Ctrl-C', proxyOptions, (args) =>
+      choose(async (terminal) => (await import('./proxy.js')).proxy(args, terminal)),
+    )
     .command('doctor', 'Check what this machine offers: server, limits, ports, memory settings', noOptions, () =>
       choose(async (terminal) => (await import('./doctor.js')).doctor(terminal)),
     )
@@ -207,6 +210,17 @@ function injectOptions(command: Argv) {
     .example('$0 inject partition --lab s -- groups=[["master[0]"],[rest]]', 'In a lab that was started with --network');
 }
 
+function proxyOptions(command: Argv) {
+  return command
+    .option('host', { type: 'string', default: '127.0.0.1', describe: 'Address to listen on' })
+    .option('port', { type: 'number', default: 8474, describe: 'Port of the API; 0: a free one' })
+    .option('config', { type: 'string', describe: 'Proxies to begin with: Toxiproxy’s JSON array' })
+    .option('metrics', { type: 'boolean', default: false, describe: 'Answer GET /metrics: bytes by proxy and direction' })
+    .option('seed', { type: 'number', default: 0, describe: 'Seed of every random choice of the toxics' })
+    .example('$0 proxy', 'Where Toxiproxy’s clients look for it: http://127.0.0.1:8474')
+    .example('$0 proxy --port 0 --config toxiproxy.json', 'Prints its address; the proxies of the file stand');
+}
+
 function verifyOptions(command: Argv) {
   return command
     .positional('run', { type: 'string', demandOption: true, describe: 'The folder of a run with load.opsLog: true' })
@@ -274,5 +288,6 @@ export type ReportArguments = Awaited<ReturnType<typeof reportOptions>['argv']>;
 export type HealArguments = Awaited<ReturnType<typeof healOptions>['argv']>;
 export type LabArguments = Awaited<ReturnType<typeof labOptions>['argv']>;
 export type InjectArguments = Awaited<ReturnType<typeof injectOptions>['argv']> & { '--'?: (string | number)[] };
+export type ProxyArguments = Awaited<ReturnType<typeof proxyOptions>['argv']>;
 export type VerifyArguments = Awaited<ReturnType<typeof verifyOptions>['argv']>;
 export type ListArguments = Awaited<ReturnType<typeof listOptions>['argv']>;

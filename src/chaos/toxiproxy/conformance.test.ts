@@ -8,6 +8,7 @@ describe('the embedded server conforms to the Toxiproxy API', () => {
   before(async () => {
     server = await startEmbeddedToxiproxy();
   });
-  after(() => server.close());
+  // Before the server is closed: hooks run in the order they were named, and the suite cleans up.
   conformanceSuite(() => server.url);
+  after(() => server.close());
 });

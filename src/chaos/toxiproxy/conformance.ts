@@ -37,11 +37,12 @@ export function conformanceSuite(getUrl: () => string): void {
     upstreamAddress = await upstream.listen();
     base = { name: 'redis', listen: '127.0.0.1:0', upstream: upstreamAddress };
   });
-  after(() => upstream.close());
-  beforeEach(async () => {
+  const removeAll = async (): Promise<void> => {
     const { json } = await call('GET', '/proxies');
     for (const name of Object.keys(json)) await call('DELETE', `/proxies/${encodeURIComponent(name)}`);
-  });
+  };
+  beforeEach(removeAll);
+  after(() => removeAll().finally(() => upstream.close()));
 
   describe('server', () => serverTests(call));
   describe('proxies', () => proxyTests(call, () => base));
