@@ -6,7 +6,7 @@ import { type EmbeddedToxiproxy, startEmbeddedToxiproxy } from './embedded.js';
 describe('the embedded server conforms to the Toxiproxy API', () => {
   let server: EmbeddedToxiproxy;
   before(async () => {
-    server = await startEmbeddedToxiproxy();
+    server = await startEmbeddedToxiproxy({ metrics: true });
   });
   // Before the server is closed: hooks run in the order they were named, and the suite cleans up.
   conformanceSuite(() => server.url);

@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Proxy as ClientProxy, type Toxic as ToxicOfClient, Toxiproxy } from 'toxiproxy-node-client';
+import { errorTests, toxicTests } from './conformanceApi.js';
+import { toxicBehaviourTests } from './conformanceToxics.js';
 import { dial, dialError, echo, Upstream } from './sockets.test.support.js';
 
 interface Answer {
@@ -13,15 +15,6 @@ interface Answer {
   requestId: string | null;
   text: string;
   json: Record<string, unknown>;
-}
-
-interface ErrorCase {
-  what: string;
-  method: string;
-  path: string;
-  body: unknown;
-  status: number;
-  error: string | RegExp;
 }
 
 /** Registers the suite with node:test. @param getUrl the API's base URL, asked for when the tests run */
@@ -48,12 +41,15 @@ export function conformanceSuite(getUrl: () => string): void {
   describe('proxies', () => proxyTests(call, () => base));
   describe('populate and reset', () => populateTests(call, () => base));
   describe('toxics', () => toxicTests(call, () => base));
+  describe('what toxics do', () => toxicBehaviourTests(call));
   describe('errors', () => errorTests(call, () => base));
   describe('toxiproxy-node-client', () => clientTests(getUrl, () => base));
 }
 
-type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
-type Base = () => Record<string, unknown>;
+/** A request to the server; never rejects for a status. */
+export type Call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+/** The body that makes a proxy named `redis`. */
+export type Base = () => Record<string, unknown>;
 
 async function callApi(url: string, method: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
   const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
@@ -91,6 +87,25 @@ function serverTests(call: Call): void {
   test('an unknown path is 404 and carries no request id', async () => {
     const answer = await call('GET', '/nothing/here');
     assert.deepEqual([answer.status, answer.text, answer.requestId], [404, '404 page not found\n', null]);
+  });
+
+  test('metrics, where they are enabled, count bytes by direction and proxy', async (context) => {
+    const answer = await call('GET', '/metrics');
+    if (answer.status === 404) return context.skip('the server was started without metrics');
+    const upstream = new Upstream(echo);
+    try {
+      const { json } = await call('POST', '/proxies', { name: 'counted', listen: '127.0.0.1:0', upstream: await upstream.listen() });
+      const client = await dial(String(json.listen));
+      client.socket.write('hello');
+      await client.bytes(5);
+      const page = (await call('GET', '/metrics')).text;
+      for (const what of ['received', 'sent'])
+        for (const direction of ['upstream', 'downstream'])
+          assert.match(page, new RegExp(`toxiproxy_proxy_${what}_bytes_total\\{direction="${direction}",listener="${json.listen}",proxy="counted"`));
+      client.socket.destroy();
+    } finally {
+      await upstream.close();
+    }
   });
 
   test('a known path with another method is 405', async () => {
@@ -191,6 +206,14 @@ function proxyTests(call: Call, base: Base): void {
     }
   });
 
+  test('an update by nothing changes nothing, and an upstream is not resolved by an update', async () => {
+    const { json } = await call('POST', '/proxies', base());
+    const same = await call('PATCH', '/proxies/redis', {});
+    assert.deepEqual([same.status, same.json], [200, json]);
+    const unknown = await call('PATCH', '/proxies/redis', { upstream: 'no-such-host.invalid:1' });
+    assert.deepEqual([unknown.status, unknown.json], [200, { ...json, upstream: 'no-such-host.invalid:1' }]);
+  });
+
   test('another listen address moves the listener', async () => {
     const { json } = await call('POST', '/proxies', base());
     const moved = await call('PATCH', '/proxies/redis', { listen: '127.0.0.1:0' });
@@ -248,6 +271,16 @@ function populateTests(call: Call, base: Base): void {
     assert.equal(upstream.json.error, 'missing required field: upstream at proxy 1');
   });
 
+  test('populate that fails midway keeps what is in place, and tells it beside the error', async () => {
+    const { json } = await call('POST', '/proxies', { ...base(), name: 'taken' });
+    const answer = await call('POST', '/populate', [base(), { ...base(), name: 'second', listen: json.listen }, { ...base(), name: 'third' }]);
+    assert.deepEqual([answer.status, answer.contentType, answer.json.status], [500, 'application/json', 500]);
+    assert.equal(answer.json.error, `listen tcp ${json.listen}: bind: address already in use`);
+    const named = (proxies: unknown): unknown[] => (proxies as { name: string }[]).map(({ name }) => name);
+    assert.deepEqual(named(answer.json.proxies), ['redis']);
+    assert.deepEqual(Object.keys((await call('GET', '/proxies')).json), ['redis', 'taken']);
+  });
+
   test('populate with nothing has null proxies', async () => {
     const answer = await call('POST', '/populate', []);
     assert.deepEqual([answer.status, answer.json], [201, { proxies: null }]);
@@ -269,156 +302,6 @@ function populateTests(call: Call, base: Base): void {
     assert.deepEqual([enabled, toxics], [true, []]);
     assert.equal(await dialError(String(listen)), null);
   });
-}
-
-function toxicTests(call: Call, base: Base): void {
-  beforeEach(async () => {
-    await call('POST', '/proxies', base());
-  });
-
-  test('adding answers 200 with the defaults filled in', async () => {
-    const answer = await call('POST', '/proxies/redis/toxics', { type: 'latency', attributes: { latency: 100 } });
-    assert.deepEqual([answer.status, answer.contentType], [200, 'application/json']);
-    const expected = { attributes: { latency: 100, jitter: 0 }, name: 'latency_downstream', type: 'latency', stream: 'downstream', toxicity: 1 };
-    assert.deepEqual(answer.json, expected);
-    assert.deepEqual((await call('GET', '/proxies/redis/toxics/latency_downstream')).json, expected);
-    assert.deepEqual((await call('GET', '/proxies/redis')).json.toxics, [expected]);
-  });
-
-  const attributes: Record<string, Record<string, number>> = {
-    latency: { latency: 1, jitter: 2 },
-    bandwidth: { rate: 1 },
-    timeout: { timeout: 1 },
-    reset_peer: { timeout: 1 },
-    slow_close: { delay: 1 },
-    limit_data: { bytes: 1 },
-    slicer: { average_size: 1, size_variation: 2, delay: 3 },
-    packet_loss: { loss_rate: 0.5, correlation: 0.25 },
-    noop: {},
-  };
-  for (const [type, values] of Object.entries(attributes)) {
-    test(`${type} has its attributes; null is all zeros`, async () => {
-      const full = await call('POST', '/proxies/redis/toxics', { type, attributes: values, toxicity: 0.5, name: 'full', stream: 'upstream' });
-      assert.deepEqual(full.json, { attributes: values, name: 'full', type, stream: 'upstream', toxicity: 0.5 });
-      const zeros = await call('POST', '/proxies/redis/toxics', { type, attributes: null });
-      assert.deepEqual(zeros.json.attributes, Object.fromEntries(Object.keys(values).map((name) => [name, 0])));
-    });
-  }
-
-  test('toxics are listed upstream first, and names are unique over both directions', async () => {
-    await call('POST', '/proxies/redis/toxics', { type: 'latency' });
-    await call('POST', '/proxies/redis/toxics', { type: 'latency', stream: 'upstream' });
-    const list = (await call('GET', '/proxies/redis/toxics')).json as unknown as { name: string }[];
-    assert.deepEqual(
-      list.map(({ name }) => name),
-      ['latency_upstream', 'latency_downstream'],
-    );
-    const answer = await call('POST', '/proxies/redis/toxics', { type: 'noop', name: 'latency_downstream', stream: 'upstream' });
-    assert.deepEqual([answer.status, answer.json.error], [409, 'toxic already exists']);
-  });
-
-  test('updating merges attributes, keeps toxicity, ignores name, type and stream', async () => {
-    await call('POST', '/proxies/redis/toxics', { type: 'latency', attributes: { latency: 100, jitter: 10 }, toxicity: 0.5 });
-    const change = { attributes: { latency: 50 }, name: 'x', type: 'timeout', stream: 'upstream' };
-    for (const method of ['POST', 'PATCH']) {
-      const answer = await call(method, '/proxies/redis/toxics/latency_downstream', change);
-      const expected = { attributes: { latency: 50, jitter: 10 }, name: 'latency_downstream', type: 'latency', stream: 'downstream', toxicity: 0.5 };
-      assert.deepEqual([answer.status, answer.json], [200, expected]);
-    }
-    const toxicity = await call('PATCH', '/proxies/redis/toxics/latency_downstream', { toxicity: 0.25, attributes: null });
-    assert.deepEqual([toxicity.json.toxicity, toxicity.json.attributes], [0.25, { latency: 50, jitter: 10 }]);
-  });
-
-  test('a refused update changes nothing', async () => {
-    await call('POST', '/proxies/redis/toxics', { type: 'latency', attributes: { latency: 100, jitter: 10 } });
-    const answer = await call('PATCH', '/proxies/redis/toxics/latency_downstream', { toxicity: 0.5, attributes: { latency: 1, jitter: 'x' } });
-    assert.equal(answer.status, 400);
-    const { toxicity, attributes: kept } = (await call('GET', '/proxies/redis/toxics/latency_downstream')).json;
-    assert.deepEqual([toxicity, kept], [1, { latency: 100, jitter: 10 }]);
-  });
-
-  test('removing answers 204 without a body', async () => {
-    await call('POST', '/proxies/redis/toxics', { type: 'noop' });
-    const answer = await call('DELETE', '/proxies/redis/toxics/noop_downstream');
-    assert.deepEqual([answer.status, answer.text], [204, '']);
-    assert.equal((await call('GET', '/proxies/redis/toxics')).text, '[]');
-  });
-}
-
-function errorTests(call: Call, base: Base): void {
-  const toxics = '/proxies/redis/toxics';
-  const cases: ErrorCase[] = [
-    { what: 'empty body', method: 'POST', path: '/proxies', body: '', status: 400, error: 'bad request body: EOF' },
-    { what: 'no JSON', method: 'POST', path: '/proxies', body: 'hello', status: 400, error: /^bad request body: / },
-    {
-      what: 'wrong type',
-      method: 'POST',
-      path: '/proxies',
-      body: { name: 1 },
-      status: 400,
-      error: /^bad request body: json: cannot unmarshal number/,
-    },
-    { what: 'an array', method: 'POST', path: '/proxies', body: [], status: 400, error: /^bad request body: json: cannot unmarshal array/ },
-    { what: 'no name', method: 'POST', path: '/proxies', body: { upstream: 'a:1' }, status: 400, error: 'missing required field: name' },
-    { what: 'no upstream', method: 'POST', path: '/proxies', body: { name: 'a' }, status: 400, error: 'missing required field: upstream' },
-    { what: 'a name taken', method: 'POST', path: '/proxies', body: { name: 'redis', upstream: 'a:1' }, status: 409, error: 'proxy already exists' },
-    {
-      what: 'a listen address without port',
-      method: 'POST',
-      path: '/proxies',
-      body: { name: 'a', upstream: 'a:1', listen: 'b' },
-      status: 500,
-      error: /missing port/,
-    },
-    { what: 'unknown proxy', method: 'GET', path: '/proxies/nobody', body: undefined, status: 404, error: 'proxy not found' },
-    { what: 'unknown proxy to update', method: 'POST', path: '/proxies/nobody', body: {}, status: 404, error: 'proxy not found' },
-    { what: 'unknown proxy to delete', method: 'DELETE', path: '/proxies/nobody', body: undefined, status: 404, error: 'proxy not found' },
-    { what: 'toxics of an unknown proxy', method: 'GET', path: '/proxies/nobody/toxics', body: undefined, status: 404, error: 'proxy not found' },
-    { what: 'update by no JSON', method: 'PATCH', path: '/proxies/redis', body: '{', status: 400, error: /^bad request body: / },
-    { what: 'unknown toxic', method: 'GET', path: `${toxics}/x`, body: undefined, status: 404, error: 'toxic not found' },
-    { what: 'unknown toxic to update', method: 'POST', path: `${toxics}/x`, body: {}, status: 404, error: 'toxic not found' },
-    { what: 'unknown toxic to delete', method: 'DELETE', path: `${toxics}/x`, body: undefined, status: 404, error: 'toxic not found' },
-    { what: 'unknown type', method: 'POST', path: toxics, body: { type: 'down' }, status: 400, error: 'invalid toxic type' },
-    { what: 'no type', method: 'POST', path: toxics, body: {}, status: 400, error: 'invalid toxic type' },
-    {
-      what: 'empty stream',
-      method: 'POST',
-      path: toxics,
-      body: { type: 'noop', stream: '' },
-      status: 400,
-      error: /^stream was invalid, can be either upstream or downstream$/,
-    },
-    { what: 'unknown stream', method: 'POST', path: toxics, body: { type: 'x', stream: 'up' }, status: 400, error: /^stream was invalid/ },
-    {
-      what: 'a fraction of a ms',
-      method: 'POST',
-      path: toxics,
-      body: { type: 'latency', attributes: { latency: 0.5 } },
-      status: 400,
-      error: /^bad request body: json: cannot unmarshal number 0\.5/,
-    },
-    {
-      what: 'text as attributes',
-      method: 'POST',
-      path: toxics,
-      body: { type: 'latency', attributes: 'x' },
-      status: 400,
-      error: /^bad request body: /,
-    },
-    { what: 'text as toxicity', method: 'POST', path: toxics, body: { type: 'latency', toxicity: '1' }, status: 400, error: /^bad request body: / },
-  ];
-  for (const { what, method, path, body, status, error } of cases) {
-    test(`${what}: ${method} ${path} is ${status}`, async () => {
-      await call('POST', '/proxies', base());
-      const answer = await call(method, path, body);
-      assert.equal(answer.status, status, answer.text);
-      assert.equal(answer.contentType, 'text/plain; charset=utf-8');
-      assert.equal(answer.text, `${JSON.stringify({ error: answer.json.error, status })}\n`);
-      if (typeof error === 'string') assert.equal(answer.json.error, error);
-      else assert.match(String(answer.json.error), error);
-      assert.ok(answer.requestId);
-    });
-  }
 }
 
 function clientTests(getUrl: () => string, base: Base): void {
