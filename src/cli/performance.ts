@@ -6,6 +6,7 @@
 import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import { formatCount } from '../base/units.js';
+import { holdYoungGeneration } from '../base/youngGeneration.js';
 import { ChaosController } from '../chaos/controller.js';
 import { proveWhole } from '../chaos/proof.js';
 import { type Observer, type ObserverOptions, startObserver } from '../observe/observer.js';
@@ -96,11 +97,13 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
     stream.event({ tUs: atUs - t0Us, type: 'process', ...change, byFault });
   });
 
+  // All threads have been started by now. Those of ioredis would be slowed by it.
+  const release = plan.load.client === 'wire' ? holdYoungGeneration() : () => {};
   stage.load.start(t0Us);
   chaos.start();
   const ended = new AbortController();
   void announceStart(t0Us, stream, ended.signal);
-  const end = await untilEnd(options, { thresholds, stops }, sinceT0, event);
+  const end = await untilEnd(options, { thresholds, stops }, sinceT0, event).finally(release);
   ended.abort();
 
   const unhealed = await chaos.healAll(end.kind === 'complete' ? 'the load has ended' : `the run was ${end.kind}`);

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collectGarbage } from '../base/garbage.js';
+import { holdYoungGeneration } from '../base/youngGeneration.js';
 import { writeReport } from '../report/writeReport.js';
 import { writeLatencyLog } from '../result/hlog.js';
 import { renderJUnit } from '../result/junit.js';
@@ -11,6 +12,15 @@ import { summarize } from '../stats/summarize.js';
 
 /** Writes summary.json, junit.xml, latency.hlog, report.html and the pictures. Returns the summary and the paths written. */
 export async function writeResults(data: RunData): Promise<{ summary: Summary; files: string[] }> {
+  const release = holdYoungGeneration();
+  try {
+    return await write(data);
+  } finally {
+    release();
+  }
+}
+
+async function write(data: RunData): Promise<{ summary: Summary; files: string[] }> {
   const summary = summarize(data);
   // What a pass over a long run's records leaves behind would come on top of what the next takes.
   await collectGarbage();

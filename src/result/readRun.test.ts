@@ -126,3 +126,15 @@ test('a corrupt summary is refused, an unknown event type is not', () => {
   writeFileSync(join(dir, 'summary.json'), '{"formatVersion":1,"verdict":"good"}');
   refuses(dir, /summary\.json is corrupt: verdict/);
 });
+
+test('lines of any length and letters of several bytes are read whole, wherever a reading of the file ends', () => {
+  const dir = folderOf();
+  // Over what is read at once (256 KiB), a little under it, and so that its ends fall into letters.
+  const texts = [700_000, 3, 131_070, 131_071, 262_143, 0, 87_381, 87_382].map((length) => '€é😀'.repeat(length / 3 + 1).slice(0, length * 2));
+  for (const text of texts) appendFileSync(join(dir, 'events.ndjson'), `${JSON.stringify({ tUs: 1, type: 'message', level: 'info', text })}\n`);
+  const read = readRun(dir).events.slice(made.events.length);
+  assert.equal(read.length, texts.length);
+  read.forEach((event, i) => {
+    assert.ok(event.type === 'message' && event.text === texts[i], `line ${i}`);
+  });
+});

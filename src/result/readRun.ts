@@ -4,7 +4,6 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
 import type { z } from 'zod';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import { type EventRecord, FORMAT_VERSION, type IntervalRecord, type RunRecord } from './records.js';
@@ -25,7 +24,8 @@ export interface RunData {
 
 const CHUNK_BYTES = 1 << 18;
 /** A line longer than this is no record of ours. */
-const LINE_LIMIT_CHARS = 64_000_000;
+const LINE_LIMIT_BYTES = 64_000_000;
+const NEWLINE = 0x0a;
 
 /** Reads a run. Throws RESULT_NOT_READABLE: missing, not a run, corrupt (with file and line) or of an unknown format version. */
 export function readRun(dir: string): RunData {
@@ -119,7 +119,10 @@ function* records<T>(file: string, type: string, isRecord: (value: unknown) => b
   if (lineNumber === 0) onTruncated();
 }
 
-/** Lines without their end; the last is incomplete when the file does not end in a newline. */
+/**
+ * Lines without their end; the last is incomplete when the file does not end in a newline. Bytes become text line by line: text of a whole
+ * chunk would live as long as the last of its lines.
+ */
 function* lines(file: string): Generator<{ text: string; complete: boolean }> {
   let descriptor: number;
   try {
@@ -128,19 +131,28 @@ function* lines(file: string): Generator<{ text: string; complete: boolean }> {
     throw new KvbenchError('RESULT_NOT_READABLE', `${file} cannot be read: ${messageOf(error)}`, 'Check its permissions.', error);
   }
   try {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const decoder = new StringDecoder('utf8');
-    let rest = '';
+    let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    /** Bytes of a line whose end has not been read yet, at the start of the chunk. */
+    let restBytes = 0;
     for (;;) {
-      const bytes = readSync(descriptor, chunk, 0, CHUNK_BYTES, null);
-      if (bytes === 0) break;
-      const parts = (rest + decoder.write(chunk.subarray(0, bytes))).split('\n');
-      rest = parts.pop() ?? '';
-      if (rest.length > LINE_LIMIT_CHARS) throw corrupt(file, 'a line is too long to be a record');
-      for (const text of parts) yield { text, complete: true };
+      if (restBytes === chunk.length) {
+        if (restBytes > LINE_LIMIT_BYTES) throw corrupt(file, 'a line is too long to be a record');
+        const longer = Buffer.allocUnsafeSlow(chunk.length * 2);
+        chunk.copy(longer, 0, 0, restBytes);
+        chunk = longer;
+      }
+      const read = readSync(descriptor, chunk, restBytes, chunk.length - restBytes, null);
+      if (read === 0) break;
+      const filled = chunk.subarray(0, restBytes + read);
+      let start = 0;
+      for (let end = filled.indexOf(NEWLINE, restBytes); end >= 0; end = filled.indexOf(NEWLINE, start)) {
+        yield { text: filled.toString('utf8', start, end), complete: true };
+        start = end + 1;
+      }
+      chunk.copyWithin(0, start, filled.length);
+      restBytes = filled.length - start;
     }
-    rest += decoder.end();
-    if (rest !== '') yield { text: rest, complete: false };
+    if (restBytes > 0) yield { text: chunk.toString('utf8', 0, restBytes), complete: false };
   } finally {
     closeSync(descriptor);
   }
@@ -152,7 +164,7 @@ function endsWithNewline(file: string): boolean {
   try {
     const { size } = fstatSync(descriptor);
     const last = Buffer.alloc(1);
-    return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] === 0x0a;
+    return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] === NEWLINE;
   } finally {
     closeSync(descriptor);
   }
