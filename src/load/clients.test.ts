@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import calculateSlot from 'cluster-key-slot';
 import { monotonicUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import type { ArgumentPlan, CommandPlan } from '../plan/plan.js';
@@ -342,6 +344,52 @@ async function startPair(): Promise<{ master: RedisServer; replica: RedisServer 
   await until('both say ok', async () => /cluster_state:ok/.test((await master.ask('CLUSTER INFO')) + (await replica.ask('CLUSTER INFO'))));
   return { master, replica };
 }
+
+for (const kind of kinds)
+  test(`${kind}, cluster: what is sent on to a node that nobody was connected to waits for the connection, and fails when there is none`, async () => {
+    const helloRefused = "-ERR unknown command 'HELLO'\r\n";
+    const served = '$2\r\nok\r\n';
+    const newcomer = await startPretender((name) => (name === 'hello' ? helloRefused : name === 'get' ? served : '+OK\r\n'));
+    const nobody = await freePort();
+    let sendOn = `ASK 0 127.0.0.1:${newcomer}`;
+    let owner = 0;
+    const old = await startPretender((name) => {
+      if (name === 'cluster') return `*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:${owner}\r\n`;
+      if (name === 'get') return `-${sendOn}\r\n`;
+      return name === 'hello' ? helloRefused : '+OK\r\n';
+    });
+    owner = old;
+    const session = await connected(kind, endpointsOf('cluster', old));
+    const tokens = Array.from({ length: 40 }, (_, i) => session.post(0, i));
+    await until('all are answered', () => session.done.size === tokens.length);
+    for (const token of tokens) assert.deepEqual([session.done.get(token)?.reason, session.done.get(token)?.outcome], ['', OutcomeIndex.ok]);
+
+    sendOn = `ASK 0 127.0.0.1:${nobody}`;
+    const lost = Array.from({ length: 10 }, (_, i) => session.post(0, i));
+    await until('all have ended', () => session.done.size === tokens.length + lost.length);
+    for (const token of lost) assert.equal(session.done.get(token)?.outcome, OutcomeIndex.fail, 'it did not happen');
+  });
+
+for (const kind of kinds)
+  test(`${kind}, cluster: operations for a slot that has moved to a newcomer wait for the connection to it`, async () => {
+    const newcomer = await startPretender((name) => (name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : name === 'get' ? '$2\r\nok\r\n' : '+OK\r\n'));
+    let owner = 0;
+    const slot = calculateSlot('k:1');
+    const old = await startPretender((name) => {
+      if (name === 'cluster') return `*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:${owner}\r\n`;
+      if (name === 'get') return `-MOVED ${slot} 127.0.0.1:${newcomer}\r\n`;
+      return name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : '+OK\r\n';
+    });
+    owner = old;
+    const session = await connected(kind, endpointsOf('cluster', old));
+    owner = newcomer;
+    while (session.sentCount < 1000 && !session.news.includes(`127.0.0.1:${newcomer} ready`)) {
+      session.post(0);
+      await nextTurn();
+    }
+    await until('all are answered', () => session.done.size === session.sentCount);
+    for (const done of session.done.values()) assert.deepEqual([done.reason, done.outcome], ['', OutcomeIndex.ok]);
+  });
 
 test('readFrom replica sends reads to the replica and writes to the master, and reads to the master while the replica is gone', async () => {
   const { master, replica } = await startPair();

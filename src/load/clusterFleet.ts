@@ -10,6 +10,7 @@ import type { ConnectionNews } from './connectionNews.js';
 import { ConnectionWatch } from './connectionWatch.js';
 import type { IoredisFleet } from './ioredisFleet.js';
 import { announcedAddresses, clusterOptions, reachOf } from './ioredisOptions.js';
+import { lingerOnLeavers, waitForNewNodes } from './newNodes.js';
 
 /** resend never: slot refreshes of an instance are at least this far apart; each MOVED asks for one, and each opens a connection (ioredis #203). */
 const REFRESH_GAP_US = 100_000;
@@ -119,6 +120,10 @@ export class ClusterFleet implements IoredisFleet {
     };
     cluster.on('error', noteError);
     cluster.on('node error', noteError);
+    if (this.load.resend !== 'client-default') {
+      waitForNewNodes(cluster);
+      lingerOnLeavers(cluster);
+    }
     cluster.on('+node', (redis: Redis) => this.#watchNode(at, redis));
     cluster.on('refresh', () => this.#learnSlots(cluster));
     this.#countRefreshes(cluster);

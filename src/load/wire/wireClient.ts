@@ -61,6 +61,17 @@ interface WireNode {
   backOffMs: number;
   lastFailure: Reason;
   gone: boolean;
+  /** What came before its first connection was made; null once it was, or the first attempt failed. */
+  waiting: Waiting[] | null;
+}
+
+/** An operation for a node to which nobody is connected yet. */
+interface Waiting {
+  token: number;
+  op: OperationIndex;
+  keyIndex: number;
+  valueBytes: number;
+  version: number;
 }
 
 export interface WireClientOptions {
@@ -159,7 +170,11 @@ export class WireClient implements Client, ConnectionOwner {
       ? this.#nodes[this.#nodeOfSlot[this.#options.routing.slotOf(op === 2, keyIndex)] as number]
       : this.#nodes[this.#master];
     const connection = node === undefined ? null : this.#take(node);
-    if (connection === null) return this.#refuse(token, node);
+    if (connection === null) {
+      if (node === undefined || node.waiting === null) this.#refuse(token, node);
+      else node.waiting.push({ token, op, keyIndex, valueBytes, version });
+      return;
+    }
     this.#push(connection, token, op, keyIndex, valueBytes, version);
   }
 
@@ -244,6 +259,10 @@ export class WireClient implements Client, ConnectionOwner {
     node.free.push(connection);
     if (connection.isReplacement) this.#news.reconnects++;
     this.#news.tell(node.address, 'ready', '');
+    const waiting = node.waiting ?? [];
+    node.waiting = null;
+    for (const { token, op, keyIndex, valueBytes, version } of waiting) this.send(token, op, keyIndex, valueBytes, version);
+    if (waiting.length > 0) this.flush();
   }
 
   closed(connection: WireConnection, kind: CloseReason, reason: string, wasReady: boolean): void {
@@ -253,8 +272,10 @@ export class WireClient implements Client, ConnectionOwner {
     else if (!node.gone) return; // Of an earlier time of this node, which is in use again.
     node.inFlight -= connection.inFlight;
     this.#lastReason = reason;
-    if (this.#closed || node.gone) return;
-    node.lastFailure = kind;
+    if (this.#closed) return;
+    if (!node.gone) node.lastFailure = kind;
+    this.#refuseWaiting(node);
+    if (node.gone) return;
     this.#news.tell(node.address, wasReady ? 'closed' : 'failed', kind);
     if (this.#isLed) this.#refresh();
     this.#after(node.backOffMs, () => {
@@ -350,6 +371,12 @@ export class WireClient implements Client, ConnectionOwner {
     if (this.#isLed) this.#refresh();
   }
 
+  #refuseWaiting(node: WireNode): void {
+    const waiting = node.waiting ?? [];
+    node.waiting = null;
+    for (const { token } of waiting) this.#refuse(token, node);
+  }
+
   #tellRefused(): void {
     const refused = this.#refused;
     this.#refused = [];
@@ -370,6 +397,8 @@ export class WireClient implements Client, ConnectionOwner {
       this.#refresh();
     }
     this.#sendAgain(operation, node, word === 'ASK', doneUs);
+    // The engine may have nothing more to send before this one is answered.
+    this.flush();
   }
 
   #sendAgain(operation: PendingOperation, node: WireNode, asking: boolean, doneUs: number): void {
@@ -413,8 +442,10 @@ export class WireClient implements Client, ConnectionOwner {
       backOffMs: RECONNECT_MIN_MS,
       lastFailure: 'unreachable',
       gone: false,
+      waiting: null,
     };
     node.gone = false;
+    node.waiting = [];
     if (!known) this.#nodes.push(node);
     node.connections = new Array<WireConnection | null>(this.#options.connections).fill(null);
     for (let place = 0; place < this.#options.connections; place++) this.#open(node, place, false);
@@ -523,7 +554,8 @@ export class WireClient implements Client, ConnectionOwner {
   #leaveUnused(used: ReadonlySet<string>): void {
     for (const node of this.#nodes) {
       if (node.gone || used.has(node.address)) continue;
-      if (this.#isCluster && node.connections.some((connection) => connection !== null && connection.inFlight > 0)) continue;
+      // Who was sent to a newcomer knows more than the node that was asked.
+      if (this.#isCluster && (node.waiting !== null || node.connections.some((connection) => connection !== null && connection.inFlight > 0))) continue;
       node.gone = true;
       node.free = [];
       for (const connection of node.connections) connection?.close();
