@@ -372,7 +372,9 @@ for (const kind of kinds)
 
 for (const kind of kinds)
   test(`${kind}, cluster: operations for a slot that has moved to a newcomer wait for the connection to it`, async () => {
-    const newcomer = await startPretender((name) => (name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : name === 'get' ? '$2\r\nok\r\n' : '+OK\r\n'));
+    const newcomer = await startPretender((name) =>
+      name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : name === 'get' ? '$2\r\nok\r\n' : '+OK\r\n',
+    );
     let owner = 0;
     const slot = calculateSlot('k:1');
     const old = await startPretender((name) => {

@@ -555,7 +555,8 @@ export class WireClient implements Client, ConnectionOwner {
     for (const node of this.#nodes) {
       if (node.gone || used.has(node.address)) continue;
       // Who was sent to a newcomer knows more than the node that was asked.
-      if (this.#isCluster && (node.waiting !== null || node.connections.some((connection) => connection !== null && connection.inFlight > 0))) continue;
+      if (this.#isCluster && (node.waiting !== null || node.connections.some((connection) => connection !== null && connection.inFlight > 0)))
+        continue;
       node.gone = true;
       node.free = [];
       for (const connection of node.connections) connection?.close();
