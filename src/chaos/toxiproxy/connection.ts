@@ -7,6 +7,7 @@ import { monotonicUs } from '../../base/clock.js';
 import { RandomStream } from '../../base/random.js';
 import { Link } from './link.js';
 import type { Traffic } from './metrics.js';
+import type { StaticReading } from './staticReading.js';
 import type { Direction, Toxic } from './toxic.js';
 import type { Ending } from './toxics/stage.js';
 
@@ -17,6 +18,8 @@ const HALF_CLOSED_CHECK_MS = 5_000;
 export interface ConnectionOptions {
   readonly client: Socket;
   readonly upstream: Socket;
+  /** How the upstream is read. */
+  readonly upstreamReading: StaticReading;
   readonly toxics: Readonly<Record<Direction, readonly Toxic[]>>;
   readonly traffic: Readonly<Record<Direction, Traffic>>;
   readonly seed: number;
@@ -42,6 +45,7 @@ export class Connection {
     const makeLink = (direction: Direction, source: Socket, destination: Socket): Link =>
       new Link({
         source,
+        reading: direction === 'downstream' ? options.upstreamReading : null,
         destination,
         toxics: options.toxics[direction],
         traffic: options.traffic[direction],

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { monotonicUs } from '../../base/clock.js';
 import type { RandomStream } from '../../base/random.js';
 import type { Traffic } from './metrics.js';
+import type { StaticReading } from './staticReading.js';
 import type { Toxic } from './toxic.js';
 import type { Chunk, Ending, Receiver, Stage } from './toxics/stage.js';
 
@@ -25,6 +26,8 @@ interface Slot {
 
 export interface LinkOptions {
   readonly source: Socket;
+  /** What reads the source into a buffer of its own; null: it is an ordinary stream. */
+  readonly reading: StaticReading | null;
   readonly destination: Socket;
   /** The toxics of this direction, in order. */
   readonly toxics: readonly Toxic[];
@@ -37,6 +40,7 @@ export interface LinkOptions {
 
 export class Link implements Receiver {
   readonly #source: Socket;
+  readonly #reading: StaticReading | null;
   readonly #destination: Socket;
   readonly #traffic: Traffic;
   readonly #random: RandomStream;
@@ -51,6 +55,7 @@ export class Link implements Receiver {
 
   constructor(options: LinkOptions) {
     this.#source = options.source;
+    this.#reading = options.reading;
     this.#destination = options.destination;
     this.#traffic = options.traffic;
     this.#random = options.random;
@@ -63,7 +68,8 @@ export class Link implements Receiver {
   /** Begins to read. */
   start(): void {
     for (const slot of this.#slots) slot.stage?.start();
-    this.#source.on('data', this.#onData);
+    if (this.#reading === null) this.#source.on('data', this.#onData);
+    else this.#reading.onData = this.#onStaticData;
     this.#source.on('end', () => this.sourceEnded('fin'));
     this.#destination.on('drain', this.#regulate);
     this.#source.resume();
@@ -155,6 +161,12 @@ export class Link implements Receiver {
     }
     this.#first.receive({ data, arrivedUs: monotonicUs() });
     this.#regulate();
+  };
+
+  /** The data are in the reader's own buffer: true if they are still needed when this returns. */
+  readonly #onStaticData = (data: Buffer): boolean => {
+    this.#onData(data);
+    return this.#first !== null || this.#destination.writableLength > 0;
   };
 
   /** Pauses the source while stages or the destination hold too much, and lets it go on again. */

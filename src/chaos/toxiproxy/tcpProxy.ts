@@ -10,6 +10,7 @@ import { Connection } from './connection.js';
 import { ApiError } from './errors.js';
 import type { Metrics } from './metrics.js';
 import type { JsonObject } from './requestBody.js';
+import { StaticReading } from './staticReading.js';
 import { ToxicChains } from './toxicChains.js';
 
 /** How long a client whose upstream could not be reached may take to close its side. */
@@ -115,11 +116,13 @@ export class TcpProxy {
     } catch {
       return refuse(client);
     }
+    const reading = new StaticReading();
     const upstream = connect({
       host: address.host === '' ? 'localhost' : address.host,
       port: address.port,
       allowHalfOpen: true,
       noDelay: true,
+      onread: reading.options,
     });
     this.#track(upstream);
     const giveUp = (): void => {
@@ -131,15 +134,16 @@ export class TcpProxy {
     upstream.once('connect', () => {
       client.removeListener('close', giveUp);
       upstream.removeListener('close', refuseClient);
-      this.#join(client, upstream, connectionNumber);
+      this.#join(client, upstream, reading, connectionNumber);
     });
   }
 
-  #join(client: Socket, upstream: Socket, connectionNumber: number): void {
+  #join(client: Socket, upstream: Socket, reading: StaticReading, connectionNumber: number): void {
     const { metrics, seed } = this.#context;
     const connection: Connection = new Connection({
       client,
       upstream,
+      upstreamReading: reading,
       toxics: this.toxics.byDirection,
       traffic: {
         upstream: metrics.traffic('upstream', this.name, this.#listen, this.#upstream),
