@@ -18,6 +18,7 @@ import { StopConditions } from '../stats/stopConditions.js';
 import { LiveThresholds } from '../stats/thresholds.js';
 import { ServerLosses } from '../verify/serverLosses.js';
 import { verificationFailed, verifyRun } from '../verify/verification.js';
+import { countKeys, watchPlacement } from './placement.js';
 import type { Progress } from './progress.js';
 import type { RecordStream } from './recordStream.js';
 import type { Stage } from './stage.js';
@@ -52,6 +53,7 @@ export interface PerformanceOptions {
 
 export async function perform(options: PerformanceOptions): Promise<PerformanceEnd> {
   const { plan, stage, stream, progress, teardown } = options;
+  const keysBefore = await countKeys(stage);
   const t0Us = monotonicUs() + START_LEAD_US;
   options.onStart(wallClockMs() + START_LEAD_US / 1000);
   const sinceT0 = (): number => monotonicUs() - t0Us;
@@ -68,6 +70,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   stream.add(progress);
   teardown.add('stop the progress display', () => progress.stop());
   const verify = prepareVerification(options, t0Us);
+  if (keysBefore) stream.event({ tUs: sinceT0(), type: 'keys', ...keysBefore });
 
   const observer = await startObserver({ target: stage.target, sink: stream, t0Us, ...lagOption(plan) });
   teardown.add('stop watching the nodes', () => observer.stop());
@@ -103,8 +106,12 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   chaos.start();
   const ended = new AbortController();
   void announceStart(t0Us, stream, ended.signal);
-  const end = await untilEnd(options, { thresholds, stops }, sinceT0, event).finally(release);
-  ended.abort();
+  const placed = watchPlacement(stage, observer, stream, sinceT0, ended.signal);
+  const end = await untilEnd(options, { thresholds, stops }, sinceT0, event).finally(() => {
+    release();
+    ended.abort();
+  });
+  await placed;
 
   const unhealed = await chaos.healAll(end.kind === 'complete' ? 'the load has ended' : `the run was ${end.kind}`);
   for (const what of unhealed) stream.event({ tUs: sinceT0(), type: 'message', level: 'error', text: `not healed: ${what}` });
@@ -116,6 +123,8 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
   await observer.endProbes();
   await recordProof(stage, observer, stream, sinceT0);
   await recordFinalTarget(stage, stream, sinceT0);
+  const keysAfter = await countKeys(stage);
+  if (keysAfter) stream.event({ tUs: sinceT0(), type: 'keys', ...keysAfter });
   event({ state: 'end' });
   isOver = true;
   return end;

@@ -132,6 +132,18 @@ thresholds: { "errors{fault:1}": ["count==0"] }
   const { address } = summary.target?.nodes.find((node) => node.id === 'n3') ?? {};
   assert.deepEqual(readFileSync(said, 'utf8').trim().split('\n'), [`break n3 ${address} master`, `mend n3 ${address} master`]);
 
+  const [before, ...later] = summary.placement ?? [];
+  const after = later.at(-1);
+  assert.deepEqual([before?.name, after?.name], ['before', 'after'], 'slots changed hands');
+  const holders = (part: typeof before): string => (part?.nodes ?? []).flatMap(({ node, slots }) => (slots > 0 ? [node] : [])).join();
+  assert.deepEqual([holders(before), holders(after)], ['n1,n2,n3', 'n4,n5,n6']);
+  for (const part of [before, after])
+    assert.equal(
+      part?.nodes.reduce((keyCount, node) => keyCount + (node.keys ?? 0), 0),
+      3000,
+      part?.name,
+    );
+
   const restarted = new Set(events.flatMap((event) => (event.type === 'process' && event.state === 'started' ? [event.node] : [])));
   assert.deepEqual([...restarted].sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
   const end = atTheEnd(results);

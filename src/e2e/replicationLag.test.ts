@@ -48,5 +48,19 @@ test('replication lag is what the toxic adds, on every replica, and markers leav
     Object.values(final.keysPerNode).reduce((sum, keys) => sum + keys, 0),
     3000,
   );
+
+  // Nothing changed hands: one stretch, with every key and every operation that ended ok.
+  const [whole, ...more] = summary.placement ?? [];
+  assert.ok(whole && more.length === 0 && whole.name === 'whole');
+  const sum = (values: readonly (number | null)[]): number => values.reduce<number>((total, value) => total + (value ?? 0), 0);
+  assert.deepEqual(
+    whole.nodes.map(({ node }) => node),
+    ['n1', 'n2', 'n3'],
+  );
+  assert.equal(sum(whole.nodes.map(({ ops }) => ops)), summary.ops.ok + summary.warmUp.ok);
+  assert.equal(sum(whole.ranges.map(({ ops }) => ops)), summary.ops.ok + summary.warmUp.ok);
+  assert.deepEqual([sum(whole.nodes.map(({ keys }) => keys)), sum(whole.ranges.map(({ keys }) => keys))], [3000, 3000]);
+  assert.ok(whole.hottest[0] && whole.hottest[0].ops > 0 && whole.opsVariation !== null && whole.opsVariation < 0.3);
+  assert.equal(sum(Object.values(summary.target?.keysPerNodeBefore ?? {})), 3000);
   await assertNothingLeft(temp);
 });

@@ -101,6 +101,7 @@ export class EngineHarness {
   nextDueUs = Number.NaN;
   readonly engine: Engine;
   readonly routing: Routing;
+  readonly slotCounts = new Uint32Array(16_384);
   #answers: { token: number; sentUs: number; doneUs: number; answer: NonNullable<Answer> }[] = [];
 
   constructor(
@@ -115,6 +116,7 @@ export class EngineHarness {
       worker,
       workers,
       routing: this.routing,
+      slotCounts: this.slotCounts,
       nowUs: () => T0_US + this.nowUs,
       generatorSample: (dispatchLagP99Us) => ({
         worker,

@@ -414,3 +414,16 @@ test('a pause of the server is in the queue, not in the service time, when few a
   );
   assert.ok(maxResponseUs(harness) > 990_000);
 });
+
+test('operations that end ok are counted by the slot of their key, counters apart', () => {
+  const plan = planOf({ phases: [openPhase(1000, 1_000_000)], operations: { get: 1, set: 1, incr: 1, del: 0 }, keys: { count: 3 } });
+  const harness = new EngineHarness(plan, (sent) => (sent.op === 0 ? refused(100) : ok(100)), { shardCount: 3 });
+  harness.runToEnd();
+  const expected = new Uint32Array(16_384);
+  for (const { op, keyIndex } of harness.sent) {
+    const slot = harness.routing.slotOf(op === 2, keyIndex);
+    if (op !== 0) expected[slot] = (expected[slot] ?? 0) + 1;
+  }
+  assert.deepEqual(harness.slotCounts, expected);
+  assert.ok(harness.totals().ok > 500 && expected.filter((count) => count > 0).length === 6);
+});

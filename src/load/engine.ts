@@ -55,6 +55,8 @@ export interface EngineOptions {
   /** Null or absent: none is kept. */
   ledger?: Ledger | null;
   log?: OperationLog | null;
+  /** Of the 16,384 slots: operations that ended ok; null or absent: not counted. */
+  slotCounts?: Uint32Array | null;
 }
 
 /** HOT: all times inside are µs since t0, except what comes from the client. */
@@ -75,6 +77,7 @@ export class Engine implements Admission {
   readonly #queues: ShardQueues;
   readonly #ledger: Ledger | null;
   readonly #log: OperationLog | null;
+  readonly #slotCounts: Uint32Array | null;
   readonly #pump = (): void => this.#runPump();
   #pumpIsDue = false;
   #t0Us = 0;
@@ -113,6 +116,7 @@ export class Engine implements Admission {
     this.#queues = new ShardQueues(this.#operations, shards);
     this.#ledger = options.ledger ?? null;
     this.#log = options.log ?? null;
+    this.#slotCounts = options.slotCounts ?? null;
     this.#loadEndUs = loadEndUs(plan);
   }
 
@@ -434,6 +438,10 @@ export class Engine implements Admission {
     );
     const followBytes = isOk && operations.operation[row] === GET ? (operations.valueBytes[row] as number) : 0;
     const keyIndex = operations.keyIndex[row] as number;
+    if (isOk && this.#slotCounts !== null) {
+      const slot = this.#routing.slotOf(operations.operation[row] === INCR, keyIndex);
+      this.#slotCounts[slot] = (this.#slotCounts[slot] as number) + 1;
+    }
     operations.close(row);
     this.#watch.ended(list, isOk, intendedUs, doneUs);
     // The write of a pair is due when its read is answered. After the load nothing new begins.

@@ -16,6 +16,7 @@ import { type LedgerMemory, makeLedgerMemory } from './ledgerMemory.js';
 import { mergeIntervals } from './mergeIntervals.js';
 import type { FromWorker, ToWorker, WorkerInit, WorkerInterval } from './messages.js';
 import { type PacingHelper, startPacingHelper } from './pacingHelper.js';
+import { makeSlotCounts } from './slotCounts.js';
 
 /**
  * Node's own limit, 48 MB per thread, is filled before anything is collected. The wire client makes next to no garbage; ioredis makes some
@@ -37,6 +38,8 @@ export class LoadRunner {
   readonly finished: Promise<void>;
   /** Complete when the load has finished; null: the plan keeps none. */
   readonly ledger: LedgerMemory | null;
+  /** Of each worker, operations that ended ok by slot; empty where there is one shard. */
+  readonly slotCounts: readonly Uint32Array[];
   readonly #plan: Plan;
   /** By worker. */
   readonly #endpoints: readonly LoadEndpoints[];
@@ -70,6 +73,7 @@ export class LoadRunner {
     this.#sink = sink;
     this.#folder = folder;
     this.ledger = makeLedgerMemory(plan, plan.load.threads);
+    this.slotCounts = makeSlotCounts(this.#endpoints[0]?.shardCount ?? 1, plan.load.threads);
     this.finished = this.#until(() => this.#threads.length > 0 && this.#threads.every((thread) => thread.isFinished));
     this.finished.then(
       () => {
@@ -116,7 +120,16 @@ export class LoadRunner {
     const hasLog = this.#plan.load.opsLog === true && this.#folder !== null;
     for (const [worker, endpoints] of this.#endpoints.entries()) {
       const logFile = hasLog ? join(this.#folder ?? '', `ops-${worker}.ndjson`) : null;
-      this.#startWorker({ worker, workers, plan: this.#plan, endpoints, pacingMemory, ledger: this.ledger, logFile });
+      this.#startWorker({
+        worker,
+        workers,
+        plan: this.#plan,
+        endpoints,
+        pacingMemory,
+        ledger: this.ledger,
+        slotCounts: this.slotCounts[worker] ?? null,
+        logFile,
+      });
     }
     await this.#until(() => this.#threads.every((thread) => thread.isReady));
   }

@@ -13,6 +13,8 @@ export interface WorkerInit {
   pacingMemory: SharedArrayBuffer | null;
   /** Shared with all workers and the main thread; null: no ledger is kept. */
   ledger: LedgerMemory | null;
+  /** Its own, shared with the main thread; null: slots are not counted. */
+  slotCounts: Uint32Array | null;
   /** Where its operation log goes; null: nowhere. */
   logFile: string | null;
 }

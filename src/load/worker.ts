@@ -22,7 +22,7 @@ import { makeTicker } from './ticker.js';
 
 const CONNECT_TIMEOUT_US = 10_000_000;
 
-const { worker, workers, plan, endpoints, pacingMemory, ledger: memory, logFile } = workerData as WorkerInit;
+const { worker, workers, plan, endpoints, pacingMemory, ledger: memory, slotCounts, logFile } = workerData as WorkerInit;
 const { keys, values, checksum } = plan.load.workload;
 const health = new GeneratorHealth(worker);
 const ticker = makeTicker(plan.load.pacing, worker, pacingMemory);
@@ -79,6 +79,7 @@ const engine = new Engine({
   expect: (dueUs) => ticker.expect(dueUs),
   ledger,
   log,
+  slotCounts,
   output: {
     interval: (interval) => post({ type: 'interval', interval }),
     event: (event) => post({ type: 'event', event }),

@@ -53,6 +53,8 @@ export function eventLine(event: EventRecord): string | null {
     case 'replicas':
     case 'server':
     case 'lag':
+    case 'keys':
+    case 'placement':
     case 'clock':
     case 'consistency':
     case 'span':

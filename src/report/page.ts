@@ -16,6 +16,7 @@ import { headSection, thresholdSection, titleOf } from './pageHead.js';
 import { type Html, html, raw, scriptJson } from './pageHtml.js';
 import { lagSection } from './pageLag.js';
 import { generatorSection, latencySection, outcomeSection, phaseSection } from './pageLoad.js';
+import { placementSection } from './pagePlacement.js';
 import { serverSection } from './pageServers.js';
 import { metadataSection, profileSection, topologySection } from './pageSetting.js';
 import { pageStyle } from './pageStyle.js';
@@ -53,6 +54,7 @@ ${outcomeSection(summary)}
 ${phaseSection(summary)}
 ${generatorSection(summary)}
 ${serverSection(summary)}
+${placementSection(summary)}
 ${topologySection(data, summary)}
 ${profileSection(data)}
 ${metadataSection(data, summary)}

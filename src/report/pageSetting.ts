@@ -21,6 +21,7 @@ export function topologySection({ run }: RunData, { target }: Summary): Html {
     { title: 'Slots before' },
     { title: 'Role after' },
     { title: 'Slots after' },
+    { title: 'Keys before', numeric: true, hint: 'before t0, after filling' },
     { title: 'Keys after', numeric: true },
   ];
   const added = [...after.values()].filter(({ id }) => !before.some((node) => node.id === id));
@@ -35,6 +36,7 @@ export function topologySection({ run }: RunData, { target }: Summary): Html {
     slotsOf(was?.slots),
     changed(is?.role ?? '–', was?.role !== is?.role && is !== undefined),
     changed(slotsOf(is?.slots), is !== undefined && slotsOf(was?.slots) !== slotsOf(is.slots)),
+    keysOf(target?.keysPerNodeBefore?.[id]),
     keysOf(target?.keysPerNode[id]),
   ]);
   return html`<section id="topology"><h2>Topology</h2>${after.size === 0 ? html`<p class="note">The target could not be asked after the run.</p>` : ''}${table(columns, rows)}${settings(run.target)}</section>`;

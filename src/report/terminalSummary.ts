@@ -11,6 +11,7 @@ import { addGenerator, addServers } from './terminalGenerator.js';
 import { addGroups } from './terminalGroups.js';
 import { addLag } from './terminalLag.js';
 import { addFaults, addGaps, addHealing } from './terminalOutages.js';
+import { addPlacement } from './terminalPlacement.js';
 import { addTimes } from './terminalTimes.js';
 import { shareText, timeText } from './textLayout.js';
 
@@ -39,6 +40,7 @@ export function renderTerminalSummary(summary: Summary, run: RunRecord, options:
   addGroups(page, summary);
   addConsistency(page, summary);
   addLag(page, summary);
+  addPlacement(page, summary);
   addServers(page, summary);
   if (!summary.generator.saturated) addGenerator(page, summary);
   addAdvice(page, summary.advice);

@@ -269,6 +269,10 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   | { type: 'thread'; worker: number; cpuUs: number; rssBytesMax: number }
   /** Once, after healing: who is what then, and where the keys are (−1: could not be asked). */
   | { type: 'target'; nodes: NodeRecord[]; keysPerNode: Record<string, number> }
+  /** Before t0 and after healing: the keys of each node that holds some (−1: could not be asked), and of 64 equal ranges of slots. */
+  | { type: 'keys'; perNode: Record<string, number>; perRange: number[] | null }
+  /** Once, when the load has ended, in clusters: where its operations went. */
+  | { type: 'placement'; stretches: PlacementStretch[] }
   /** Once, after healing: whether the target is as it should be. `holds`: what was looked at and found well; `missing`: what is not. */
   | { type: 'proof'; holds: string[]; missing: string[] }
   /** Once, after reading back what the ledger tracks. */
@@ -276,6 +280,22 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
   | { type: 'message'; level: 'info' | 'warning' | 'error'; text: string }
 );
 export type EventType = EventRecord['type'];
+
+/** A time in which no slot changed hands (see observe/placementWatch.ts); operations that ended ok. */
+export interface PlacementStretch {
+  name: 'whole' | 'before' | 'between' | 'after';
+  startUs: number;
+  endUs: number;
+  /** Those that held slots at its end, or had operations. */
+  nodes: { node: string; slots: number; ops: number }[];
+  /** Of 64 ranges of 256 slots. */
+  rangeOps: number[];
+  /** Who held most of each range at the end; null: nobody. */
+  rangeNodes: (string | null)[];
+  /** Standard deviation over mean of the operations per slot; null: there were none. */
+  slotVariation: number | null;
+  hottest: { slot: number; ops: number; node: string | null }[];
+}
 
 /**
  * When the master acknowledged it (µs since t0); how much later a read of the replica that showed it was answered; and how wide the room

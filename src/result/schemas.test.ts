@@ -25,6 +25,8 @@ const eventTypes: Record<EventType, true> = {
   replicas: true,
   server: true,
   lag: true,
+  keys: true,
+  placement: true,
   clock: true,
   consistency: true,
   span: true,

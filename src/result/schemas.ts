@@ -189,6 +189,21 @@ export const eventSchema = z
     }),
     event('thread', { worker: z.number().int(), cpuUs: z.number(), rssBytesMax: z.number() }),
     event('target', { nodes: z.array(nodeRecord), keysPerNode: z.record(z.string(), z.number()) }),
+    event('keys', { perNode: z.record(z.string(), z.number()), perRange: z.array(z.number()).nullable().describe('of 64 equal ranges of slots') }),
+    event('placement', {
+      stretches: z.array(
+        z.looseObject({
+          name: z.enum(['whole', 'before', 'between', 'after']),
+          startUs: timeUs,
+          endUs: timeUs,
+          nodes: z.array(z.looseObject({ node: z.string(), slots: count, ops: count })),
+          rangeOps: z.array(count),
+          rangeNodes: z.array(z.string().nullable()),
+          slotVariation: z.number().nullable(),
+          hottest: z.array(z.looseObject({ slot: z.number().int(), ops: count, node: z.string().nullable() })),
+        }),
+      ),
+    }),
     event('proof', { holds: z.array(z.string()), missing: z.array(z.string()) }),
     event('consistency', {
       keyCount: count,
@@ -317,6 +332,17 @@ const replicaLag = z.looseObject({
   windows: z
     .array(z.looseObject({ name: z.enum(['before', 'inForce', 'after']), faultId: z.number().int(), lag: latencyStats.nullable() }))
     .describe('until a fault was begun, while it was in force, from its heal to the next'),
+});
+const placementStretch = z.looseObject({
+  name: z.enum(['whole', 'before', 'between', 'after']),
+  startMs: z.number(),
+  endMs: z.number(),
+  nodes: z.array(z.looseObject({ node: z.string(), slots: count, keys: z.number().nullable(), ops: count.describe('that ended ok') })),
+  keysVariation: z.number().nullable().describe('standard deviation over mean, of the nodes that hold slots'),
+  opsVariation: z.number().nullable(),
+  slotOpsVariation: z.number().nullable().describe('of all slots'),
+  hottest: z.array(z.looseObject({ slot: z.number().int(), ops: count, node: z.string().nullable() })),
+  ranges: z.array(z.looseObject({ node: z.string().nullable(), ops: count, keys: z.number().nullable() })).describe('64 ranges of 256 slots'),
 });
 const targetNodes = z.array(z.looseObject({ id: z.string(), role: z.string(), address: z.string(), slots: z.array(z.string()) }));
 
@@ -522,6 +548,10 @@ export const summarySchema = z
       .looseObject({ reference: z.string(), nodes: z.record(z.string(), z.looseObject({ differenceUs: z.number(), uncertaintyUs: z.number() })) })
       .optional()
       .describe('clocks of the nodes (TIME) against that of `reference`, ± half the round trips; absent where lag was not measured'),
+    placement: z
+      .array(placementStretch)
+      .optional()
+      .describe('in clusters: where keys and operations were, while no slot changed hands: before the first change, after the last, and between'),
     target: z
       .looseObject({
         topology: z.string(),
@@ -530,6 +560,7 @@ export const summarySchema = z
         nodes: targetNodes,
         nodesAfter: targetNodes,
         keysPerNode: z.record(z.string(), z.number()),
+        keysPerNodeBefore: z.record(z.string(), z.number()).optional().describe('before t0, after filling'),
       })
       .nullable(),
   })

@@ -40,7 +40,25 @@ export interface Summary {
   replicationLagUs?: Record<string, ReplicaLagSummary>;
   /** Absent where lag was not measured. */
   clocks?: ClockSummary;
+  /** In clusters: while no slot changed hands, where keys and operations were. Absent in summaries of earlier versions. */
+  placement?: PlacementSummary[];
   target: TargetSummary | null;
+}
+
+/** Operations that ended ok, keys as counted before t0 (`before`) or in the end. */
+export interface PlacementSummary {
+  name: 'whole' | 'before' | 'between' | 'after';
+  startMs: number;
+  endMs: number;
+  nodes: { node: string; slots: number; keys: number | null; ops: number }[];
+  /** Standard deviation over mean, of the nodes that hold slots; null: not known, or there are none. */
+  keysVariation: number | null;
+  opsVariation: number | null;
+  /** Of all slots. */
+  slotOpsVariation: number | null;
+  hottest: { slot: number; ops: number; node: string | null }[];
+  /** 64 ranges of 256 slots. */
+  ranges: { node: string | null; ops: number; keys: number | null }[];
 }
 
 /** From the master's answer to a write until a read of the replica showed it; recorded phases only. */
@@ -308,4 +326,6 @@ export interface TargetSummary {
   /** After the run. */
   nodesAfter: { id: string; role: string; address: string; slots: string[] }[];
   keysPerNode: Record<string, number>;
+  /** Before t0, after filling; absent in summaries of earlier versions. */
+  keysPerNodeBefore?: Record<string, number>;
 }

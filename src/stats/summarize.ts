@@ -19,6 +19,7 @@ import { clockDifferences, replicationLag } from './lagSummary.js';
 import { type ExactRecovery, milestonesInMs } from './milestones.js';
 import { MilestoneTracker } from './milestoneTracker.js';
 import { adviceOf, sentenceOf } from './narrative.js';
+import { placementSummary } from './placementSummary.js';
 import type { Outcome } from './probe.js';
 import { type RunEnd, runEndOf } from './runEnd.js';
 import { RunTallies } from './runTallies.js';
@@ -44,6 +45,7 @@ export function summarize(data: RunData): Summary {
   const outcome: Outcome = { gaps, faults: tracker.faults().map(outcomeOf), windows, endUs: end.loadEndUs, live: false, consistency };
   const thresholds = counted.judge.results(outcome);
   const lag = replicationLag(data.events, { startUs: recordedFromUs(plan), endUs: end.loadEndUs }, faultTimesOf(data.events));
+  const placement = placementSummary(data.events);
   const clocks = clockDifferences(data.events);
   const dispatchLag = tallies.dispatchLag.stats();
   const summary: Omit<Summary, 'sentence' | 'advice'> = {
@@ -76,6 +78,7 @@ export function summarize(data: RunData): Summary {
     servers: serverSummaries(data.events, end.loadEndUs),
     ...(lag === null ? {} : { replicationLagUs: lag }),
     ...(clocks === null ? {} : { clocks }),
+    ...(placement === null ? {} : { placement }),
     target: targetSummary(data.run.target, data.events),
   };
   const story = { summary, run: data.run, end };

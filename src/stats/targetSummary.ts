@@ -1,10 +1,11 @@
 /** The target before and after a run, for summary.json. After: as asked at the end, or, of a killed run, by the roles last seen. Pure. */
-import type { EventRecord, NodeRecord, RunTargetRecord } from '../result/records.js';
+import type { EventOf, EventRecord, NodeRecord, RunTargetRecord } from '../result/records.js';
 import type { TargetSummary } from '../result/summary.js';
 
 export function targetSummary(target: RunTargetRecord | null, events: readonly EventRecord[]): TargetSummary | null {
   if (!target) return null;
   const final = events.findLast((event) => event.type === 'target');
+  const before = events.find((event): event is EventOf<'keys'> => event.type === 'keys' && event.tUs < 0);
   return {
     topology: target.topology,
     server: target.server,
@@ -12,6 +13,7 @@ export function targetSummary(target: RunTargetRecord | null, events: readonly E
     nodes: target.nodes.map(short),
     nodesAfter: final ? final.nodes.map(short) : byLastRoles(target.nodes, events),
     keysPerNode: final?.keysPerNode ?? {},
+    ...(before === undefined ? {} : { keysPerNodeBefore: before.perNode }),
   };
 }
 
