@@ -16,6 +16,11 @@ const MEMORY_LIMIT_BYTES = 200_000_000;
 const MEMORY_GROWTH_LIMIT = 1.1;
 const START_UP_LIMIT = 3;
 const LEDGER_LIMIT = 0.9;
+/** What the real Toxiproxy leaves of redis-benchmark's direct throughput. */
+const proxyGoals = [
+  { caseId: 'standalone', limit: 0.42 },
+  { caseId: 'standalone-16', limit: 0.53 },
+];
 
 const ratioGoals: readonly { caseId: string; own: string; other: string; of: 'throughput' | 'cpu'; limit: number }[] = [
   { caseId: 'standalone', own: 'wire', other: 'redis-benchmark', of: 'throughput', limit: 1.2 },
@@ -32,6 +37,7 @@ export function requirementsOf(sections: BenchSections): Requirement[] {
   return [
     ...ratioGoals.map((goal) => ratioRequirement(sections, goal)),
     ledgerRequirement(sections),
+    ...proxyRequirements(sections),
     ...accuracyRequirements(sections),
     ...otherRequirements(sections),
   ];
@@ -74,6 +80,20 @@ function ledgerRequirement({ ledger }: BenchSections): Requirement {
     observed: ratio === null ? null : `${ratio.median.toFixed(2)} × (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
     ok: ratio === null ? null : ratio.median >= LEDGER_LIMIT,
   };
+}
+
+function proxyRequirements({ proxy }: BenchSections): Requirement[] {
+  return proxyGoals.map(({ caseId, limit }) => {
+    const measured = proxy?.cases.find(({ id }) => id === caseId);
+    const ops = (window: WindowResult | null): number | null => window?.opsPerSec ?? null;
+    const ratio = measured === undefined ? null : ratioOf(measured.proxied.map(ops), measured.direct.map(ops));
+    return {
+      what: `${caseId}: throughput of redis-benchmark through the embedded Toxiproxy / direct`,
+      wanted: `at least ${limit.toFixed(2)} ×`,
+      observed: ratio === null ? null : `${ratio.median.toFixed(2)} × (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})`,
+      ok: ratio === null ? null : ratio.median >= limit,
+    };
+  });
 }
 
 function accuracyRequirements({ accuracy }: BenchSections): Requirement[] {
