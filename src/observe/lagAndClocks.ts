@@ -52,6 +52,10 @@ export class LagAndClocks {
 
   start(): void {
     if (this.#isOver) return;
+    if (!this.#options.tracker.nodes.some(({ role }) => role === 'replica')) {
+      const text = 'replication lag is not measured: this target has no replica that kvbench knows of';
+      this.#options.emit({ tUs: monotonicUs(), type: 'message', level: 'info', text });
+    }
     this.#lag.start();
     this.#readClocks();
   }
