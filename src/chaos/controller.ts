@@ -121,6 +121,14 @@ export class ChaosController {
     return active.map((run) => run.plan.id).toSorted((a, b) => a - b);
   }
 
+  /** What healed faults were to do and did not, a sentence each. */
+  shortfalls(): string[] {
+    return [...this.#runs.values()].flatMap((run) => {
+      const shortfall = run.shortfall();
+      return shortfall === null ? [] : [`fault ${run.plan.id} (${run.plan.kind}): ${shortfall}`];
+    });
+  }
+
   /** The fault that meant this exit of a server; null: an incident. `atUs` is machine monotonic, as in `ProcessChange`. */
   faultOfExit(nodeId: string, atUs: number): number | null {
     return this.#holds.faultOfExit(nodeId, atUs);

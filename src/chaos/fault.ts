@@ -74,6 +74,11 @@ export interface ActiveFault {
   heal(): Promise<void>;
   /** Looks, does not remember. */
   isHealed(): Promise<boolean>;
+  /**
+   * Asked once it is healed: what it was to do and did not, as a sentence; null: nothing. The fault has failed then. Absent: all it does is
+   * done when it is injected.
+   */
+  shortfall?(): string | null;
 }
 
 /** What a run gives to its faults. */

@@ -13,7 +13,7 @@ interface Stage {
   run: FaultRun;
   events: EventOf<'fault'>[];
   kind: FaultKind;
-  healed: { count: number };
+  healed: { count: number; shortfall: string | null };
   finishInject(): void;
   finishHeal(): void;
   passUs(durationUs: number): Promise<void>;
@@ -26,7 +26,7 @@ function stage(t: TestContext): Stage {
   const holds = new NodeHolds(null, null, () => undefined);
   const context = { ...environment(), faultId: 1, aim: { targets: [], sides: [] }, claims: new Claims(), holds };
   const run = new FaultRun(faultPlan(1), context, 0, (event) => events.push(event));
-  const healed = { count: 0 };
+  const healed: Stage['healed'] = { count: 0, shortfall: null };
   let finishInject = (): void => undefined;
   let finishHeal = (): void => undefined;
   const injecting = new Promise<void>((resolve) => (finishInject = resolve));
@@ -38,6 +38,7 @@ function stage(t: TestContext): Stage {
       healed.count++;
     },
     isHealed: async () => healed.count > 0,
+    shortfall: () => healed.shortfall,
   };
   const kind: FaultKind = {
     kind: 'fake',
@@ -99,4 +100,18 @@ test('a heal over its limit has failed and is reported; it counts should it come
   await settle();
   assert.equal(events.at(-1)?.state, 'healed');
   assert.equal(await run.unhealed(), null);
+});
+
+test('a fault that did not do all it was to do is healed, and has failed', async (t) => {
+  const { run, events, kind, healed, finishInject, finishHeal } = stage(t);
+  healed.shortfall = '3 slots of 10 were moved';
+  finishInject();
+  finishHeal();
+  await run.inject(kind, null, () => null);
+  assert.equal(run.shortfall(), null, 'it may still do it');
+  await run.heal(null);
+  assert.deepEqual(statesOf(events).slice(-2), ['healed', 'failed']);
+  assert.equal(events.at(-1)?.message, '3 slots of 10 were moved');
+  assert.equal(run.shortfall(), '3 slots of 10 were moved');
+  assert.equal(await run.unhealed(), null, 'nothing of it is left');
 });

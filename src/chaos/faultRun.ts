@@ -174,6 +174,13 @@ export class FaultRun {
     this.#state = 'healed';
     this.#healFailure = null;
     this.#emit('healed', monotonicUs(), plannedAtUs);
+    const shortfall = this.shortfall();
+    if (shortfall !== null) this.#emit('failed', monotonicUs(), plannedAtUs, shortfall);
+  }
+
+  /** What it was to do and did not, as far as it is over; null: nothing. */
+  shortfall(): string | null {
+    return this.#state === 'healed' ? (this.#active?.shortfall?.() ?? null) : null;
   }
 
   /** Whom it hits by the roles of this moment, or why it cannot be injected. Without a selector a fault means every node. */

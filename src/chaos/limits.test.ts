@@ -46,14 +46,15 @@ test('limits: nodes down at once, and the last copy in sync of a shard', () => {
 });
 
 test('proof: what is whole is said, and what is not is named', async () => {
-  const where = { mode: 'cluster', view: whole, processes: null, proxies: null, removed: none };
-  const good = await proveWhole(where);
+  const where = { mode: 'cluster', view: whole, processes: null, proxies: null, removed: none, shortfalls: ['fault 1 (reshard): S.'] };
+  const good = await proveWhole({ ...where, shortfalls: [] });
   assert.deepEqual(good, { holds: ['every node answers', 'replicas in sync', 'all slots covered'], missing: [] });
   const bad = viewOf([{ ...n1, reachable: false }, n2, n3, { ...n4, inSync: false }]);
   assert.deepEqual((await proveWhole({ ...where, view: bad })).missing, [
     'n1 (127.0.0.1:1) does not answer',
     'n4 is not in sync with its master',
     '8192 of 16384 slots are served by nobody, the first is 0',
+    'fault 1 (reshard): S.',
   ]);
 });
 

@@ -15,6 +15,8 @@ export interface Whereabouts {
   proxies: ProxyControl | null;
   /** Nodes that are gone on purpose. */
   removed: ReadonlySet<string>;
+  /** What faults were to do and did not, a sentence each. */
+  shortfalls: readonly string[];
 }
 
 export interface Proof {
@@ -24,7 +26,7 @@ export interface Proof {
   missing: string[];
 }
 
-export async function proveWhole({ mode, view, processes, proxies, removed }: Whereabouts): Promise<Proof> {
+export async function proveWhole({ mode, view, processes, proxies, removed, shortfalls }: Whereabouts): Promise<Proof> {
   const nodes = view.nodes.filter((node) => !removed.has(node.id));
   const checks: [string, string[]][] = [
     ['every node answers', nodes.filter((node) => !node.reachable).map((node) => `${node.id} (${node.address}) does not answer`)],
@@ -38,7 +40,7 @@ export async function proveWhole({ mode, view, processes, proxies, removed }: Wh
   if (proxies) checks.push(['every proxy clean', await proxyProblems(proxies)]);
   return {
     holds: checks.filter(([, problems]) => problems.length === 0).map(([what]) => what),
-    missing: checks.flatMap(([, problems]) => problems),
+    missing: [...checks.flatMap(([, problems]) => problems), ...shortfalls],
   };
 }
 

@@ -11,21 +11,26 @@ import type { NodeView } from '../topology/target.js';
 import { type Ask, askerOf } from './controlCommands.js';
 import type { FaultContext } from './fault.js';
 
-/** Keys sent at once: a big batch holds up the clients of both nodes for longer. */
-const KEYS_PER_BATCH = 50;
+/** Keys sent at once: MIGRATE holds up the clients of both nodes until all have arrived. */
+const KEYS_PER_BATCH = 20;
+/** MIGRATEs that a node has before it: it does them one after the other, and serves nobody else in between. */
+const MIGRATES_AT_ONCE = 8;
 const MIGRATE_LIMIT_MS = 1500;
-/** Of one slot; at 50 keys a batch that is half a million keys. */
-const BATCHES_MAX = 10_000;
+/** Of one slot; at 20 keys a batch that is half a million keys. */
+const BATCHES_MAX = 25_000;
 /** A node that votes, or has just come, refuses for a moment. */
 const ATTEMPTS_PER_SLOT = 20;
 const BETWEEN_ATTEMPTS_US = 100_000;
-const SLOTS_AT_ONCE = 16;
+/** A node writes its configuration to disk once for all changes that come together. */
+const SLOTS_AT_ONCE = 64;
 
 interface Party {
   ask: Ask;
   clusterId: string;
   host: string;
   port: number;
+  /** Ends of the chains of MIGRATEs it was asked for. */
+  migrates: Promise<unknown>[];
 }
 
 /** One slot on its way. */
@@ -43,6 +48,8 @@ export class SlotMover {
   readonly #origin = new Map<number, string>();
   readonly #owner = new Map<number, string>();
   readonly #open = new Map<number, Move>();
+  /** Masters that have become replicas for want of slots. */
+  readonly #emptied = new Set<string>();
   #keys = 0;
 
   constructor(context: FaultContext) {
@@ -67,7 +74,7 @@ export class SlotMover {
       this.#connections.push(redis);
       const ask = askerOf(redis, id);
       const { host, port } = addressParts(address);
-      this.#parties.set(id, { ask, clusterId: String(await ask('CLUSTER', 'MYID')), host, port });
+      this.#parties.set(id, { ask, clusterId: String(await ask('CLUSTER', 'MYID')), host, port, migrates: [] });
     }
   }
 
@@ -75,39 +82,55 @@ export class SlotMover {
     for (const connection of this.#connections) connection.disconnect();
     this.#connections.length = 0;
     this.#parties.clear();
+    this.#emptied.clear();
   }
 
   /**
-   * Moves slots, a few at a time: each change is written to disk by the nodes, and those that come together are written together.
+   * Moves slots, a group at a time.
    * @throws FAULT_FAILED when one stays open; the others that were begun are brought to their end. Nothing is begun once `signal` aborts
    */
   async moveAll(moves: readonly Move[], signal?: AbortSignal): Promise<void> {
-    for (let i = 0; i < moves.length && !signal?.aborted; i += SLOTS_AT_ONCE) {
-      const results = await Promise.allSettled(moves.slice(i, i + SLOTS_AT_ONCE).map((move) => this.#move(move)));
-      const failure = results.find((result) => result.status === 'rejected');
-      if (failure) throw failure.reason;
+    const real = moves.filter(({ from, to }) => from !== to);
+    for (let i = 0; i < real.length && !signal?.aborted; i += SLOTS_AT_ONCE) await this.#moveGroup(real.slice(i, i + SLOTS_AT_ONCE));
+  }
+
+  async #moveGroup(group: readonly Move[]): Promise<void> {
+    for (const move of group) this.#open.set(move.slot, move);
+    for (let attempt = 1; ; attempt++) {
+      const left = group.filter(({ slot }) => this.#open.has(slot));
+      const failure = await this.#tryGroup(left);
+      if (failure === null) return;
+      if (attempt === ATTEMPTS_PER_SLOT) {
+        const { move, error } = failure;
+        throw new KvbenchError('FAULT_FAILED', `slot ${move.slot} is on its way from ${move.from} to ${move.to}: ${messageOf(error)}`);
+      }
+      await sleepUs(BETWEEN_ATTEMPTS_US);
     }
   }
 
-  async #move(move: Move): Promise<void> {
-    const { slot, from, to } = move;
-    if (from === to) return;
-    this.#open.set(slot, move);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#moveOpen(move);
-        break;
-      } catch (error) {
-        if (attempt < ATTEMPTS_PER_SLOT) {
-          await sleepUs(BETWEEN_ATTEMPTS_US);
-          continue;
+  /** Step by step for all together, so that a node writes its configuration once per step. Null: all arrived; else one that did not. */
+  async #tryGroup(group: readonly Move[]): Promise<{ move: Move; error: unknown } | null> {
+    let failure: { move: Move; error: unknown } | null = null;
+    let going = group;
+    for (const step of [this.#begin, this.#sendKeys, this.#handOver]) {
+      const gone: Move[] = [];
+      const each = async (move: Move): Promise<void> => {
+        try {
+          await step.call(this, move);
+          gone.push(move);
+        } catch (error) {
+          failure = { move, error };
         }
-        throw new KvbenchError('FAULT_FAILED', `slot ${slot} is on its way from ${from} to ${to}: ${messageOf(error)}`);
-      }
+      };
+      await Promise.all(going.map(each));
+      going = gone;
     }
-    if (!this.#origin.has(slot)) this.#origin.set(slot, from);
-    this.#owner.set(slot, to);
-    this.#open.delete(slot);
+    for (const { slot, from, to } of going) {
+      if (!this.#origin.has(slot)) this.#origin.set(slot, from);
+      this.#owner.set(slot, to);
+      this.#open.delete(slot);
+    }
+    return failure;
   }
 
   /** Brings slots that were left open to where they were going. */
@@ -133,24 +156,34 @@ export class SlotMover {
     return true;
   }
 
-  async #moveOpen({ slot, from, to }: Move): Promise<void> {
+  async #begin({ slot, from, to }: Move): Promise<void> {
     const source = this.#party(from);
     const target = this.#party(to);
     // A second attempt may find the slot moved already: then the node refuses, and only the news is to be spread.
     await target.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.clusterId).catch(unlessOwner);
-    // A master that has lost its last slot becomes a replica at once: it has nothing left to give, only copies of what is elsewhere.
-    let isMaster = true;
     await source.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.clusterId).catch((error: unknown) => {
-      isMaster = !isReplicaNow(error);
-      if (isMaster) unlessNotOwner(error);
+      // A master that has lost its last slot becomes a replica at once: it has nothing left to give, only copies of what is elsewhere.
+      if (isReplicaNow(error)) this.#emptied.add(from);
+      else unlessNotOwner(error);
     });
-    for (let batch = 0; isMaster; batch++) {
+  }
+
+  async #sendKeys({ slot, from, to }: Move): Promise<void> {
+    const source = this.#party(from);
+    const target = this.#party(to);
+    for (let batch = 0; !this.#emptied.has(from); batch++) {
       const keys = (await source.ask('CLUSTER', 'GETKEYSINSLOT', slot, KEYS_PER_BATCH)) as string[];
-      if (keys.length === 0) break;
+      if (keys.length === 0) return;
       if (batch >= BATCHES_MAX) throw new KvbenchError('FAULT_FAILED', `slot ${slot} does not get empty`);
-      await source.ask('MIGRATE', target.host, target.port, '', 0, MIGRATE_LIMIT_MS, 'REPLACE', 'KEYS', ...keys);
-      this.#keys += keys.length;
+      await this.#migrate(source, target, keys, slot % MIGRATES_AT_ONCE);
+      // Since MIGRATING no key has come into being here.
+      if (keys.length < KEYS_PER_BATCH) return;
     }
+  }
+
+  async #handOver({ slot, from, to }: Move): Promise<void> {
+    const source = this.#party(from);
+    const target = this.#party(to);
     // The new owner first: until it says so, nobody may be sent there for good.
     await target.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId);
     await source.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId).catch((error: unknown) => {
@@ -159,6 +192,18 @@ export class SlotMover {
     const others = [...this.#parties.values()].filter((party) => party !== source && party !== target);
     // They would hear of it by gossip too.
     await Promise.all(others.map((party) => party.ask('CLUSTER', 'SETSLOT', slot, 'NODE', target.clusterId).catch(() => undefined)));
+  }
+
+  /** In its turn. */
+  async #migrate(source: Party, target: Party, keys: readonly string[], chain: number): Promise<void> {
+    const before = source.migrates[chain];
+    const migrate = async (): Promise<void> => {
+      await source.ask('MIGRATE', target.host, target.port, '', 0, MIGRATE_LIMIT_MS, 'REPLACE', 'KEYS', ...keys);
+      this.#keys += keys.length;
+    };
+    const mine = before === undefined ? migrate() : before.then(migrate, migrate);
+    source.migrates[chain] = mine;
+    await mine;
   }
 
   #party(id: string): Party {

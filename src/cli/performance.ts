@@ -121,7 +121,7 @@ export async function perform(options: PerformanceOptions): Promise<PerformanceE
     await verify();
   }
   await observer.endProbes();
-  await recordProof(stage, observer, stream, sinceT0);
+  await recordProof(stage, observer, chaos.shortfalls(), stream, sinceT0);
   await recordFinalTarget(stage, stream, sinceT0);
   const keysAfter = await countKeys(stage);
   if (keysAfter) stream.event({ tUs: sinceT0(), type: 'keys', ...keysAfter });
@@ -252,9 +252,15 @@ async function waitUntilWhole(options: PerformanceOptions, observer: Observer, s
   }
 }
 
-async function recordProof({ target, proxies }: Stage, observer: Observer, stream: RecordStream, sinceT0: () => number): Promise<void> {
+async function recordProof(
+  { target, proxies }: Stage,
+  observer: Observer,
+  shortfalls: string[],
+  stream: RecordStream,
+  sinceT0: () => number,
+): Promise<void> {
   const { mode, processes } = target;
-  const { holds, missing } = await proveWhole({ mode, view: observer.view(), processes, proxies, removed: new Set() });
+  const { holds, missing } = await proveWhole({ mode, view: observer.view(), processes, proxies, removed: new Set(), shortfalls });
   stream.event({ tUs: sinceT0(), type: 'proof', holds, missing });
 }
 

@@ -194,6 +194,9 @@ chaos:
     ],
   );
   assert.equal(summary.ops.ok, 2200, `no operation is lost: ${JSON.stringify(summary.ops)}`);
+  const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+  const slots = notes.map((note) => /^n7 took over (\d+) slots with (\d+) keys/.exec(note)).find((match) => match !== null);
+  assert.ok(Number(slots?.[1]) > 100 && Number(slots?.[2]) > 10, notes.join('; '));
   const seen = events.filter((event) => event.type === 'role' && event.node === 'n7');
   assert.ok(seen.length > 0, 'the newcomer was watched');
   const served = events.flatMap((event) => (event.type === 'server' && event.node === 'n7' ? [event.sample.opsPerSec ?? 0] : []));

@@ -39,6 +39,7 @@ class NewNode {
   readonly #ending = new AbortController();
   #id: string | null = null;
   #moving: Promise<void> = Promise.resolve();
+  #shortfall: string | null = null;
 
   constructor(context: FaultContext) {
     this.#context = context;
@@ -61,7 +62,7 @@ class NewNode {
       await this.#remove().catch((later: unknown) => note(`fault ${faultId}: ${messageOf(later)}`));
       throw error;
     }
-    const over = { heal: () => this.#heal(heal), isHealed: () => this.#isHealed(heal) };
+    const over = { heal: () => this.#heal(heal), isHealed: () => this.#isHealed(heal), shortfall: () => this.#shortfall };
     return heal === 'keep' ? { injectedAtUs, done: this.#moving, ...over } : { injectedAtUs, ...over };
   }
 
@@ -80,7 +81,7 @@ class NewNode {
         `${to} took over ${this.#mover.movedSlots} slots with ${this.#mover.movedKeys} keys in ${ms} ms; keys per node: ${await keysText(this.#context)}`,
       );
     } catch (error) {
-      this.#context.note(`fault ${this.#context.faultId}: ${messageOf(error)}`);
+      this.#shortfall = `${to} took over ${this.#mover.movedSlots} slots, not its share: ${messageOf(error)}`;
     }
   }
 

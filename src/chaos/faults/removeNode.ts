@@ -3,7 +3,7 @@
  * kvbench's own. No key is deleted: a server is ended only when it has none left, or is a replica.
  */
 import { z } from 'zod';
-import { monotonicUs } from '../../base/clock.js';
+import { monotonicUs, sleepUs } from '../../base/clock.js';
 import { KvbenchError, messageOf } from '../../base/errors.js';
 import type { NodeView } from '../../topology/target.js';
 import { withControl } from '../controlCommands.js';
@@ -12,6 +12,8 @@ import { forget, growthOf, keysText, slotsOfMasters } from '../membership.js';
 import { type Move, ownSlots, SlotMover } from '../slotMover.js';
 
 const CLAIM = 'the slots of the cluster';
+/** Well below the limit of a heal. */
+const PATIENCE_US = 10_000_000;
 const params = z.strictObject({});
 type RemoveParams = z.infer<typeof params>;
 
@@ -19,7 +21,8 @@ export const removeNode: FaultKind<RemoveParams> = {
   kind: 'remove-node',
   summary:
     'Moves all slots of a master to the other masters while clients use them, makes the cluster forget it (FORGET), and ends it. A replica is just forgotten and ended.',
-  healSummary: 'None: the cluster stays smaller. At the end of `for`, or of the load, no further slot is begun and the node stays with what it has.',
+  healSummary:
+    'None: the cluster stays smaller. At the end of `for`, or of the load, it gets 10 s more; then no further slot is begun, the node stays with what it has, and the fault has failed.',
   params,
   needs: 'process',
   topologies: ['cluster'],
@@ -40,6 +43,7 @@ class Leaving {
   readonly #ending = new AbortController();
   #left = false;
   #moving: Promise<void> = Promise.resolve();
+  #shortfall: string | null = null;
 
   constructor(context: FaultContext, node: NodeView) {
     this.#context = context;
@@ -61,7 +65,7 @@ class Leaving {
       claims.release(CLAIM, faultId);
       throw error;
     }
-    return { injectedAtUs, done: this.#moving, heal: () => this.#heal(), isHealed: () => this.#isHealed() };
+    return { injectedAtUs, done: this.#moving, heal: () => this.#heal(), isHealed: () => this.#isHealed(), shortfall: () => this.#shortfall };
   }
 
   async #leave(): Promise<void> {
@@ -70,7 +74,7 @@ class Leaving {
     try {
       await this.#giveAway();
       if (this.#ending.signal.aborted) {
-        note(`${id} stays in the cluster: its time was over after ${this.#mover.movedSlots} slots`);
+        this.#shortfall = `${id} stays in the cluster: its time was over after ${this.#mover.movedSlots} slots`;
         return;
       }
       await forget(this.#context, id);
@@ -81,7 +85,7 @@ class Leaving {
         `${id} has left the cluster, ${this.#mover.movedSlots} slots with ${this.#mover.movedKeys} keys went to the others; keys per node: ${await keysText(this.#context)}`,
       );
     } catch (error) {
-      note(`fault ${faultId}: ${messageOf(error)}`);
+      this.#shortfall = `${id} has ${this.#left ? 'left, but' : 'not left the cluster'} after ${this.#mover.movedSlots} slots: ${messageOf(error)}`;
     }
   }
 
@@ -99,7 +103,11 @@ class Leaving {
     await this.#mover.moveAll(moves, this.#ending.signal);
   }
 
+  /** Whoever is on the way out may finish, within a limit. */
   async #heal(): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([this.#moving, sleepUs(PATIENCE_US, over.signal)]);
+    over.abort();
     this.#ending.abort();
     await this.#moving;
     this.#mover.close();

@@ -60,6 +60,7 @@ class Reshard {
   readonly #mover: SlotMover;
   readonly #ending = new AbortController();
   #moving: Promise<void> = Promise.resolve();
+  #shortfall: string | null = null;
 
   constructor(context: FaultContext, from: NodeView, to: NodeView) {
     this.#context = context;
@@ -84,7 +85,7 @@ class Reshard {
       await this.#heal('return').catch((later: unknown) => this.#context.note(`fault ${faultId}: ${messageOf(later)}`));
       throw error;
     }
-    const over = { heal: () => this.#heal(heal), isHealed: () => this.#isHealed(heal) };
+    const over = { heal: () => this.#heal(heal), isHealed: () => this.#isHealed(heal), shortfall: () => this.#shortfall };
     return heal === 'keep' ? { injectedAtUs, done: this.#moving, ...over } : { injectedAtUs, ...over };
   }
 
@@ -93,7 +94,7 @@ class Reshard {
       await this.#mover.moveAll(moves, this.#ending.signal);
       this.#tell('moved', sinceUs);
     } catch (error) {
-      this.#context.note(`fault ${this.#context.faultId}: ${messageOf(error)}`);
+      this.#shortfall = `${this.#mover.movedSlots} slots of ${moves.length + 1} were moved: ${messageOf(error)}`;
     }
   }
 
