@@ -6,7 +6,7 @@ import { hdrIndexOf } from '../base/hdrIndex.js';
 import type { SparseHistogram } from './records.js';
 
 /** Adds a sparse histogram to dense counts of `HDR_INDEX_COUNT` entries; returns how many values it held. Indices out of range throw. */
-export function addSparse(counts: Uint32Array, sparse: SparseHistogram): number {
+export function addSparse(counts: Uint32Array, sparse: Readonly<ArrayLike<number>>): number {
   let index = 0;
   let added = 0;
   for (let i = 0; i + 1 < sparse.length; i += 2) {

@@ -19,7 +19,7 @@ export class Counts {
     return this.#total;
   }
 
-  add(sparse: SparseHistogram): void {
+  add(sparse: Readonly<ArrayLike<number>>): void {
     if (sparse.length > 0) this.#total += addSparse(this.#dense(), sparse);
   }
 

@@ -3,7 +3,7 @@
  * fault. Its length is fixed, whatever the run. Used by the milestones, live and offline.
  */
 import type { Plan } from '../plan/plan.js';
-import type { IntervalRecord, SparseHistogram } from '../result/records.js';
+import type { IntervalRecord } from '../result/records.js';
 import { Counts } from './hdr.js';
 
 /** Eight seconds: five before a fault, one to compare, and slack for milestones that become known late. */
@@ -11,11 +11,14 @@ const HISTORY_INTERVALS = 80;
 /** A second. */
 const WINDOW_INTERVALS = 10;
 
+/** A copy in memory that is used again: records that are kept for eight seconds would outlive the young generation, all of them. */
 interface Entry {
   index: number;
   startUs: number;
   endUs: number;
-  responses: SparseHistogram[];
+  /** All histograms of the interval, one after the other as one sparse histogram: where the next begins, the step goes back. */
+  steps: Int32Array;
+  stepCount: number;
 }
 
 export class LatencyHistory {
@@ -28,13 +31,13 @@ export class LatencyHistory {
   }
 
   interval(record: IntervalRecord): void {
-    const responses: SparseHistogram[] = [];
-    for (const cell of record.cells) {
-      if (this.#recorded[cell.phase] === false) continue;
-      for (const operation of Object.values(cell.ops)) if (operation.response.length > 0) responses.push(operation.response);
-    }
-    this.#entries.push({ index: record.index, startUs: record.startUs, endUs: record.endUs, responses });
-    if (this.#entries.length > HISTORY_INTERVALS) this.#entries.shift();
+    const oldest = this.#entries.length < HISTORY_INTERVALS ? undefined : this.#entries.shift();
+    const entry = oldest ?? { index: 0, startUs: 0, endUs: 0, steps: new Int32Array(0), stepCount: 0 };
+    entry.index = record.index;
+    entry.startUs = record.startUs;
+    entry.endUs = record.endUs;
+    this.#copy(record, entry);
+    this.#entries.push(entry);
   }
 
   /** p99 of what completed in [fromUs, toUs], by whole intervals; null when nothing did. */
@@ -63,7 +66,31 @@ export class LatencyHistory {
 
   #merge(entries: readonly Entry[]): Counts {
     this.#scratch.clear();
-    for (const entry of entries) for (const response of entry.responses) this.#scratch.add(response);
+    for (const { steps, stepCount } of entries) this.#scratch.add(steps.subarray(0, stepCount));
     return this.#scratch;
   }
+
+  #copy(record: IntervalRecord, entry: Entry): void {
+    let stepCount = 0;
+    let lastIndex = 0;
+    for (const cell of record.cells) {
+      if (this.#recorded[cell.phase] === false) continue;
+      for (const { response } of Object.values(cell.ops)) {
+        if (entry.steps.length < stepCount + response.length) entry.steps = longer(entry.steps, stepCount + response.length);
+        entry.steps.set(response, stepCount);
+        let index = 0;
+        for (let i = 0; i + 1 < response.length; i += 2) index += response[i] as number;
+        if (response.length > 0) entry.steps[stepCount] = (response[0] as number) - lastIndex;
+        lastIndex = response.length > 0 ? index : lastIndex;
+        stepCount += response.length;
+      }
+    }
+    entry.stepCount = stepCount;
+  }
+}
+
+function longer(steps: Int32Array, lengthMin: number): Int32Array {
+  const result = new Int32Array(Math.max(lengthMin, steps.length * 2));
+  result.set(steps);
+  return result;
 }
