@@ -272,7 +272,10 @@ function runOptions(command: Argv) {
     .option('duration', { type: 'string', describe: 'Quick run: how long, e.g. 30s' })
     .option('threads', { type: 'number', describe: 'Quick run: load worker threads' })
     .option('connections', { type: 'number', describe: 'Quick run: connections per shard and worker' })
-    .option('mode', { choices: ['standalone', 'cluster', 'auto'] as const, describe: 'Quick run: what the server is (default: asked of it)' })
+    .option('mode', {
+      choices: ['standalone', 'cluster', 'sentinel', 'auto'] as const,
+      describe: 'Quick run: what the server is (default: asked of it)',
+    })
     .option('username', { type: 'string', describe: 'Quick run: ACL user' })
     .option('password-env', { type: 'string', describe: 'Quick run: environment variable that holds the password' })
     .option('tls-ca', { type: 'string', describe: 'Quick run: file of the certificate authority' })

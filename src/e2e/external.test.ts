@@ -1,11 +1,22 @@
 /** Someone else's server: TLS, password, guest rules, and every foreign key as it was. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import type { Redis } from 'ioredis';
+import { after, test } from 'node:test';
+import { Redis } from 'ioredis';
 import { generate } from 'selfsigned';
-import { assertNothingUnaccounted, readResults, runKvbench, startServer, temporaryFolder, writeProfile } from './harness.js';
+import {
+  assertNothingUnaccounted,
+  eventually,
+  type Finished,
+  freePort,
+  readResults,
+  runKvbench,
+  startServer,
+  temporaryFolder,
+  writeProfile,
+} from './harness.js';
 
 const secret = 'correct horse battery staple';
 
@@ -143,4 +154,78 @@ test('a quick run with --url needs no profile', { timeout: 60_000 }, async () =>
   assert.equal(summary.ops.planned, null);
   assert.ok(summary.ops.ok > 100 && summary.ops.ok === summary.ops.total);
   assert.equal(await server.client.dbsize(), 0);
+});
+
+/** A master and a replica that a Sentinel watches; all of them want the password. */
+async function startWatched(folder: string): Promise<{ sentinelPort: number; master: Redis }> {
+  const login = ['--requirepass', secret, '--masterauth', secret, '--repl-diskless-sync-delay', '0'];
+  const [master, sentinelPort] = [await startServer(login, { password: secret }), await freePort()];
+  await startServer([...login, '--replicaof', '127.0.0.1', String(master.port)], { password: secret });
+  const config = join(folder, 'sentinel.conf');
+  const lines = [
+    `port ${sentinelPort}`,
+    'bind 127.0.0.1',
+    `requirepass "${secret}"`,
+    `sentinel monitor mine 127.0.0.1 ${master.port} 1`,
+    `sentinel auth-pass mine "${secret}"`,
+    'sentinel down-after-milliseconds mine 700',
+    'sentinel failover-timeout mine 5000',
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const child = spawn(process.env.KVBENCH_SERVER ?? 'redis-server', [config, '--sentinel'], { stdio: 'ignore', cwd: folder });
+  after(() => child.kill('SIGKILL'));
+  const sentinel = new Redis({ host: '127.0.0.1', port: sentinelPort, password: secret, retryStrategy: () => 50, maxRetriesPerRequest: 20 });
+  sentinel.on('error', () => undefined);
+  try {
+    await eventually('the sentinel knows the replica', 20_000, async () => {
+      const replicas = await sentinel.call('SENTINEL', 'REPLICAS', 'mine').catch(() => null);
+      return Array.isArray(replicas) && replicas.length === 1 && String(replicas).includes('slave-repl-offset');
+    });
+  } finally {
+    sentinel.disconnect();
+  }
+  return { sentinelPort, master: master.client };
+}
+
+test('the url of a Sentinel: both clients follow it through a failover, its events are read, the keys are removed at the new master', {
+  timeout: 120_000,
+}, async () => {
+  const cwd = temporaryFolder();
+  const { sentinelPort, master } = await startWatched(cwd);
+  await master.set('mine', 'stays');
+  const yaml = (client: string, chaos: string): string => `
+name: watched
+target: { topology: external, url: "redis://127.0.0.1:${sentinelPort}", mode: sentinel, sentinels: ["127.0.0.1:${sentinelPort}"], master: mine, password: { env: KVBENCH_TEST_SECRET } }
+allow: [failover]
+load:
+  threads: 1
+  workload: { name: mix, operations: { get: 50, set: 50 }, keys: { count: 200, prefix: "${client}:" }, values: { size: 32B } }
+  phases: [ { name: steady, duration: 8s, rate: 200/s } ]
+observe: { replicationLag: "off" }
+${chaos}
+`;
+  const fault = 'chaos: [ { at: 2s, fault: failover, node: "master[0]" } ]';
+  const run = (client: string, chaos: string): Promise<Finished> => {
+    const args = ['run', writeProfile(cwd, `${client}.yaml`, yaml(client, chaos)), '--out', join(cwd, client), '--set', `load.client=${client}`];
+    return runKvbench(args, { cwd, env: { KVBENCH_TEST_SECRET: secret } });
+  };
+  const [ioredis, wire] = await Promise.all([run('ioredis', fault), run('wire', '')]);
+  for (const finished of [ioredis, wire]) {
+    assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+    assert.match(finished.stderr, /sentinel, 3 nodes[\s\S]*removed \d+ keys/);
+    assert.doesNotMatch(finished.stderr + finished.stdout, new RegExp(secret));
+  }
+  const { summary, events } = readResults(join(cwd, 'ioredis'));
+  const [failover] = summary.faults;
+  assert.ok(failover?.promotedMs && failover.sentinel?.switchedMs, JSON.stringify(failover));
+  const said = events.flatMap((event) => (event.type === 'log' ? [event.log] : []));
+  for (const kind of ['tryFailover', 'promotedReplica', 'switchMaster']) assert.ok(said.includes(kind as (typeof said)[number]), `${kind}: ${said}`);
+  for (const client of ['ioredis', 'wire']) {
+    const { intervals, summary: own } = readResults(join(cwd, client));
+    assertNothingUnaccounted(own);
+    const late = intervals.filter(({ startUs }) => startUs > 6_000_000);
+    const ok = late.flatMap(({ cells }) => cells).reduce((sum, { ops }) => sum + Object.values(ops).reduce((all, op) => all + (op?.ok ?? 0), 0), 0);
+    assert.ok(ok > 0, `${client} goes on at the new master`);
+  }
+  await eventually('the old master follows, and no key of the runs is left', 20_000, async () => (await master.keys('*')).join() === 'mine');
 });

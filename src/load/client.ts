@@ -74,8 +74,8 @@ export interface LoadEndpoints {
   mode: LabPlan['topology'];
   /** Addresses as the nodes announce them, without sentinels; outside a cluster the master of t0 first. */
   seeds: { host: string; port: number }[];
-  /** Whom to ask for the master, with mode `sentinel`; as announced. */
-  sentinels?: { masterName: string; seeds: { host: string; port: number }[] };
+  /** Whom to ask for the master, with mode `sentinel`; as announced. `login`: they want the one that the servers get; absent: none. */
+  sentinels?: { masterName: string; seeds: { host: string; port: number }[]; login?: boolean };
   /** Announced `host:port` → where this client group reaches it (a proxy); null: directly. */
   natMap: Record<string, { host: string; port: number }> | null;
   /** Announced `host:port` → node id. */

@@ -5,6 +5,7 @@
 import type { ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import type { LoadPlan } from '../plan/plan.js';
 import type { LoadEndpoints } from './client.js';
+import { sentinelLogin, tlsOptions } from './loginOptions.js';
 
 /** resend never: pauses between attempts to connect double from the first to the last; short, so that recovery is the store's and not ours. */
 const RECONNECT_FIRST_MS = 10;
@@ -59,6 +60,7 @@ export function sentinelOptions(
     sentinels: (sentinels?.seeds ?? []).map((seed) => reachOf(endpoints, seed)),
     name: sentinels?.masterName ?? '',
     role,
+    ...sentinelLogin(endpoints),
     ...(natMap === null ? {} : { natMap }),
   };
   if (resend === 'client-default') return options;
@@ -143,17 +145,7 @@ function connectionOptions(endpoints: LoadEndpoints, connectionName: string): Co
     connectionName,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
-    ...(tls === null
-      ? {}
-      : {
-          tls: {
-            rejectUnauthorized: tls.rejectUnauthorized,
-            ...(tls.ca === null ? {} : { ca: tls.ca }),
-            ...(tls.cert === null ? {} : { cert: tls.cert }),
-            ...(tls.key === null ? {} : { key: tls.key }),
-            ...(tls.serverName === null ? {} : { servername: tls.serverName }),
-          },
-        }),
+    ...(tls === null ? {} : { tls: tlsOptions(tls) }),
   };
 }
 

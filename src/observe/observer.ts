@@ -13,9 +13,10 @@ import { monotonicUs, sleepUs, wallClockMs } from '../base/clock.js';
 import type { EventRecord, LogKind, RunSink } from '../result/records.js';
 import type { Target, TargetMode, TargetNode, TopologyView } from '../topology/target.js';
 import { LagAndClocks } from './lagAndClocks.js';
-import { meaningOf, parseLogLine } from './logLines.js';
+import { type LogMeaning, meaningOf, parseLogLine } from './logLines.js';
 import { LogTail, type TailedLines } from './logTail.js';
 import { NodeProbe, POLL_INTERVAL_US, type ProbeQuestions, REPLY_LIMIT_US } from './nodeProbe.js';
+import { SentinelWatch } from './sentinelWatch.js';
 import { SAMPLE_INTERVAL_US, ServerSampler } from './serverSamples.js';
 import { TopologyTracker } from './topologyTracker.js';
 import { WallOffset } from './wallOffset.js';
@@ -68,6 +69,7 @@ class Watch implements Observer {
   readonly #probeOf = new Map<string, NodeProbe>();
   readonly #samplers: ServerSampler[] = [];
   readonly #samplerOf = new Map<string, ServerSampler>();
+  readonly #sentinels: SentinelWatch[] = [];
   readonly #lag: LagAndClocks | null;
   readonly #wallOffset = new WallOffset();
   readonly #toldRefusals = new Set<string>();
@@ -101,7 +103,7 @@ class Watch implements Observer {
     return { atUs: this.#answeredUs, nodes: this.#tracker.nodes };
   }
 
-  #follow({ id, watches }: TargetNode): void {
+  #follow({ id, watches, logFile }: TargetNode): void {
     const target = this.#target;
     const probe = new NodeProbe(id, () => target.control(id), questionsFor(target.mode, watches), {
       answer: (nodeId, answer) => {
@@ -116,7 +118,17 @@ class Watch implements Observer {
     });
     this.#probes.push(probe);
     this.#probeOf.set(id, probe);
-    if (watches !== undefined) return;
+    if (watches !== undefined) {
+      if (logFile === null)
+        this.#sentinels.push(
+          new SentinelWatch(
+            () => target.control(id),
+            watches,
+            (text, atUs) => this.#takeEvent(id, text, atUs),
+          ),
+        );
+      return;
+    }
     const sampler = new ServerSampler(
       () => target.control(id),
       (sample, atUs) => this.#emit({ tUs: atUs, type: 'server', node: id, sample }),
@@ -157,7 +169,7 @@ class Watch implements Observer {
       return;
     }
     this.#tick();
-    await Promise.all(this.#probes.map((probe) => probe.settled));
+    await Promise.all([...this.#probes, ...this.#sentinels].map(({ settled }) => settled));
     // A replica is in sync by two polls of its master; without the second one every run would begin with none.
     for (let waitedUs = 0; waitedUs < REPLY_LIMIT_US && !this.#stopping; waitedUs += POLL_INTERVAL_US / 2) {
       if (this.#probes.every((probe) => probe.answerCount !== 1)) break;
@@ -182,6 +194,7 @@ class Watch implements Observer {
     await this.endProbes();
     for (const probe of this.#probes) probe.stop();
     for (const sampler of this.#samplers) sampler.stop();
+    for (const sentinel of this.#sentinels) sentinel.stop();
     await Promise.all(this.#tails.map((tail) => tail.stop()));
   }
 
@@ -208,11 +221,20 @@ class Watch implements Observer {
       const meaning = line && meaningOf(line.text);
       if (!line || !meaning) continue;
       if (meaning.log === 'warning' && this.#isRepeated(node, line.text, readAtUs)) continue;
-      const subject = meaning.subject === null ? null : this.#tracker.nodeNamed(meaning.subject);
-      const tUs = this.#wallOffset.placeUs(line.wallMs, readAtUs, unseenAtUs);
-      this.#emit({ tUs, type: 'log', node, log: meaning.log, subject, text: line.text.slice(0, LOG_TEXT_CHARS_MAX) });
-      this.#noteTrouble(node, meaning.log, line.text, tUs);
+      this.#tell(node, meaning, line.text, this.#wallOffset.placeUs(line.wallMs, readAtUs, unseenAtUs));
     }
+  }
+
+  /** What a sentinel said on a channel; its time is that of the arrival. */
+  #takeEvent(node: string, text: string, atUs: number): void {
+    const meaning = meaningOf(text);
+    if (meaning && !this.#stopping) this.#tell(node, meaning, text, atUs);
+  }
+
+  #tell(node: string, { log, subject: name }: LogMeaning, text: string, tUs: number): void {
+    const subject = name === null ? null : this.#tracker.nodeNamed(name);
+    this.#emit({ tUs, type: 'log', node, log, subject, text: text.slice(0, LOG_TEXT_CHARS_MAX) });
+    this.#noteTrouble(node, log, text, tUs);
   }
 
   /** What a person has to know to understand why sentinels did not do what they should. */

@@ -89,7 +89,11 @@ export interface ExternalPlan {
   kind: 'external';
   /** `redis://` or `rediss://` with host and port, without user and password. */
   url: string;
-  mode: 'standalone' | 'cluster' | 'auto';
+  mode: 'standalone' | 'cluster' | 'sentinel' | 'auto';
+  /** Where the url is that of a Sentinel: the master it watches; absent: the only one. */
+  masterName?: string;
+  /** `host:port` of other sentinels, for when the one of the url does not answer; absent: none. */
+  sentinels?: string[];
   username: string | null;
   password: SecretSource | null;
   tls: { ca: string | null; cert: string | null; key: string | null; serverName: string | null; rejectUnauthorized: boolean } | null;

@@ -309,7 +309,7 @@ function targetPlan(target: ProfileOutput['target'], folder: string): TargetPlan
         config: target.config,
       };
     case 'external': {
-      const { url, mode, username, password, tls } = target;
+      const { url, mode, master, sentinels, username, password, tls } = target;
       const absolute = (file: string | undefined): string | null => (file === undefined ? null : resolve(folder, file));
       const secret =
         password?.env !== undefined
@@ -329,6 +329,8 @@ function targetPlan(target: ProfileOutput['target'], folder: string): TargetPlan
         kind: 'external',
         url,
         mode,
+        ...(master === undefined ? {} : { masterName: master }),
+        ...(sentinels === undefined ? {} : { sentinels }),
         username: username ?? null,
         password: password ? secret : null,
         tls: url.startsWith('rediss:') ? tlsPlan : null,

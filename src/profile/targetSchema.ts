@@ -232,8 +232,22 @@ const url = z
 const external = z
   .strictObject({
     topology: z.literal('external').describe('Servers that already run; the rules for guests hold.'),
-    url: url.describe('Address of one node, with neither user nor password.'),
-    mode: z.enum(['auto', 'standalone', 'cluster']).default('auto').describe('What runs there; `auto` asks it.'),
+    url: url.describe('Address of one node, or of a Sentinel, with neither user nor password.'),
+    mode: z
+      .enum(['auto', 'standalone', 'cluster', 'sentinel'])
+      .default('auto')
+      .describe('What runs there; `auto` asks it. `sentinel`: the url is that of a Sentinel, and clients follow it to the master.'),
+    master: z
+      .string()
+      .regex(/^\S+$/)
+      .optional()
+      .describe('Where the url is that of a Sentinel: name of the master; it can be left out where only one is watched.')
+      .meta({ examples: ['mymaster'] }),
+    sentinels: z
+      .array(z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/@]+):\d{1,5}$/, 'is no address; write it like 10.0.0.7:26379'))
+      .optional()
+      .describe('Other sentinels (host:port), asked in turn when the one of the url does not answer. Those that it knows of need not be named.')
+      .meta({ examples: [['10.0.0.7:26379']] }),
     username: z
       .string()
       .min(1)
@@ -249,6 +263,10 @@ const external = z
   .superRefine((value, ctx) => {
     if (value.tls && value.url.startsWith('redis://')) {
       ctx.addIssue({ code: 'custom', path: ['tls'], message: 'the url says redis://; write rediss:// for TLS, or leave tls out' });
+    }
+    const ofSentinel = (['master', 'sentinels'] as const).find((key) => value[key] !== undefined);
+    if (ofSentinel && (value.mode === 'standalone' || value.mode === 'cluster')) {
+      ctx.addIssue({ code: 'custom', path: [ofSentinel], message: `belongs to mode: sentinel, not ${value.mode}; leave one of them out` });
     }
   });
 

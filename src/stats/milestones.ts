@@ -183,7 +183,8 @@ export class MilestoneWatch {
   /** Logs of several sentinels are read one after the other: the earliest counts. */
   #sentinelSays({ log, tUs, subject }: EventOf<'log'>): void {
     if (subject === null) return;
-    if (log === 'promotedReplica') this.#promoted(subject, tUs, false);
+    // It knows by asking once a second: the first to see it counts, unless the replica's own log says it.
+    if (log === 'promotedReplica') this.#promoted(subject, tUs, true);
     if (!this.hits(subject) || !this.targets.some((target) => target.role === 'master')) return;
     const key = sentinelKeys[log];
     if (key === undefined && log !== 'odown' && log !== 'failoverAborted') return;

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { LoadEndpoints } from '../load/client.js';
+import { tlsOptions } from '../load/loginOptions.js';
 
 /** How one logs in; PEM texts in `tls`. */
 export type Access = Pick<LoadEndpoints, 'username' | 'password' | 'tls'>;
@@ -22,17 +23,7 @@ export function accessOptions(access: Access): Pick<RedisOptions, 'username' | '
   return {
     ...(access.password !== null && access.username !== null ? { username: access.username } : {}),
     ...(access.password !== null ? { password: access.password } : {}),
-    ...(tls
-      ? {
-          tls: {
-            rejectUnauthorized: tls.rejectUnauthorized,
-            ...(tls.ca !== null ? { ca: tls.ca } : {}),
-            ...(tls.cert !== null ? { cert: tls.cert } : {}),
-            ...(tls.key !== null ? { key: tls.key } : {}),
-            ...(tls.serverName !== null ? { servername: tls.serverName } : {}),
-          },
-        }
-      : {}),
+    ...(tls ? { tls: tlsOptions(tls) } : {}),
   };
 }
 

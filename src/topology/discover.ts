@@ -10,7 +10,7 @@ import { parseInfo, parseReplicationInfo } from './infoReply.js';
 import type { CoreNode } from './targetCore.js';
 
 export interface Discovery {
-  mode: 'standalone' | 'cluster';
+  mode: 'standalone' | 'cluster' | 'sentinel';
   product: 'redis' | 'valkey';
   version: string;
   nodes: CoreNode[];
@@ -21,26 +21,27 @@ export async function discover(redis: Redis, seed: { host: string; port: number 
   const text = await redis.info();
   const info = parseInfo(text);
   if (info.get('loading') === '1') throw refused('the server still loads its data', 'wait until it is ready');
-  if (info.get('redis_mode') === 'sentinel') {
-    throw refused(
-      'the url is that of a Sentinel, and kvbench follows sentinels only in its own labs',
-      "give the master's address as target.url (SENTINEL GET-MASTER-ADDR-BY-NAME tells it); a failover is then an outage, because nobody is followed",
-    );
-  }
   const isCluster = info.get('cluster_enabled') === '1' || info.get('redis_mode') === 'cluster';
   const mode = isCluster ? 'cluster' : 'standalone';
   if (wanted !== 'auto' && wanted !== mode) throw refused(`the target is ${mode}, not ${wanted}`, `set target.mode: ${mode}, or leave it out`);
-  const valkeyVersion = info.get('valkey_version');
-  const server = {
-    product: valkeyVersion === undefined ? ('redis' as const) : ('valkey' as const),
-    version: valkeyVersion ?? info.get('redis_version') ?? '',
-  };
+  const server = programOf(info);
   if (isCluster) return { mode, ...server, nodes: await clusterNodes(redis, seed) };
   const replication = parseReplicationInfo(text);
   if (replication?.role === 'replica') {
     throw refused(`the server is a replica of ${replication.masterAddress}`, "give its master's address as target.url");
   }
   return { mode, ...server, nodes: [{ id: 'n1', ...seed, logFile: null, clusterId: null }] };
+}
+
+/** By its INFO. */
+export function programOf(info: ReadonlyMap<string, string>): Pick<Discovery, 'product' | 'version'> {
+  const valkeyVersion = info.get('valkey_version');
+  return { product: valkeyVersion === undefined ? 'redis' : 'valkey', version: valkeyVersion ?? info.get('redis_version') ?? '' };
+}
+
+/** Whether this connection is one to a Sentinel. */
+export async function isSentinel(redis: Redis): Promise<boolean> {
+  return parseInfo(await redis.info('server')).get('redis_mode') === 'sentinel';
 }
 
 /**

@@ -6,10 +6,11 @@ import { Cluster, Redis } from 'ioredis';
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import { formatCount } from '../base/units.js';
+import type { LoadEndpoints } from '../load/client.js';
+import { sentinelLogin } from '../load/loginOptions.js';
 import type { WorkloadPlan } from '../plan/plan.js';
 import { keyNameOf } from '../workload/keyNames.js';
-import { type Access, accessOptions } from './connection.js';
-import type { TargetMode } from './target.js';
+import { accessOptions } from './connection.js';
 
 const BATCH_KEYS = 1000;
 /** How long a batch is tried again while the target does not take it, e.g. in a failover that still goes on. */
@@ -18,12 +19,14 @@ const RETRY_EVERY_US = 250_000;
 const PASS_LIMIT = 3;
 const COMMAND_LIMIT_MS = 5000;
 
-/** Where keys are removed: one connection, or a cluster client that follows MOVED. */
+/** Where keys are removed: one connection, which sentinels may lead, or a cluster client that follows MOVED. */
 type Client = Redis | Cluster;
 
-/** A client that reconnects and, in a cluster, finds the new masters: the clean-up has to outlive an outage. The caller disconnects. */
-export function openClient(mode: TargetMode, seeds: readonly { host: string; port: number }[], access: Access): Client {
-  const common = { ...accessOptions(access), commandTimeout: COMMAND_LIMIT_MS, disableClientInfo: true };
+/** A client that reconnects and, in a cluster or led by sentinels, finds the new master: the clean-up has to outlive an outage. The caller disconnects. */
+export function openClient(endpoints: Pick<LoadEndpoints, 'mode' | 'seeds' | 'sentinels' | 'username' | 'password' | 'tls'>): Client {
+  const { mode, seeds, sentinels } = endpoints;
+  const common = { ...accessOptions(endpoints), commandTimeout: COMMAND_LIMIT_MS, disableClientInfo: true };
+  const led = mode === 'sentinel' && sentinels ? { ...sentinelLogin(endpoints), sentinels: sentinels.seeds, name: sentinels.masterName } : seeds[0];
   const client =
     mode === 'cluster'
       ? new Cluster([...seeds], {
@@ -33,7 +36,7 @@ export function openClient(mode: TargetMode, seeds: readonly { host: string; por
           enableAutoPipelining: true,
           redisOptions: common,
         })
-      : new Redis({ ...common, ...seeds[0], lazyConnect: true, maxRetriesPerRequest: 1 });
+      : new Redis({ ...common, ...led, lazyConnect: true, maxRetriesPerRequest: 1 });
   client.on('error', () => {});
   return client;
 }

@@ -4,11 +4,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { KvbenchError } from '../base/errors.js';
 import type { LabPlan } from '../plan/plan.js';
-import { discover } from './discover.js';
+import { discoverBySentinel } from './discoverSentinel.js';
 import { complaintOf } from './formReplication.js';
 import { startLab } from './lab.js';
-import type { Target, TopologyView } from './target.js';
+import type { Target, TargetNode, TopologyView } from './target.js';
 import { waitFor } from './waiting.js';
 
 const temporary = mkdtempSync(join(tmpdir(), 'kvbench-test-'));
@@ -75,7 +76,19 @@ test('a guest that names a sentinel is told what to name instead', async () => {
   const node = lab.nodes.find(({ id }) => id === 's1');
   assert.ok(node);
   const redis = lab.control('s1');
-  await assert.rejects(discover(redis, { host: node.host, port: node.port }, 'auto'), /the url is that of a Sentinel/);
+  const access = { username: null, password: null, tls: null };
+  const found = await discoverBySentinel(redis, node, {}, access, () => {});
+  const places = (nodes: readonly TargetNode[]): string[] => nodes.map(({ port, watches = '' }) => `${port} ${watches}`).sort();
+  assert.deepEqual([found.mode, found.nodes.length, places(found.nodes)], ['sentinel', 6, places(lab.nodes)]);
+  assert.deepEqual(
+    found.nodes.map(({ id }) => id),
+    ['n1', 'n2', 'n3', 's1', 's2', 's3'],
+  );
+  await assert.rejects(
+    discoverBySentinel(redis, node, { masterName: 'other' }, access, () => {}),
+    (error: KvbenchError) =>
+      error.code === 'TARGET_REFUSED' && /watches no master named other/.test(error.message) && error.hint === 'it watches kvbench',
+  );
   redis.disconnect();
 });
 

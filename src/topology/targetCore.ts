@@ -51,6 +51,7 @@ export class TargetCore {
   readonly mode: TargetMode;
   readonly nodes: readonly CoreNode[];
   readonly access: Access;
+  readonly #sentinelAccess: Access;
   readonly tracker: InSyncTracker;
   readonly poller: NodePoller;
   readonly #nodes: CoreNode[];
@@ -59,11 +60,12 @@ export class TargetCore {
   #record: RunTargetRecord | null = null;
   #proxied = false;
 
-  constructor(mode: TargetMode, nodes: readonly CoreNode[], access: Access, tracker = new InSyncTracker()) {
+  constructor(mode: TargetMode, nodes: readonly CoreNode[], access: Access, tracker = new InSyncTracker(), sentinelAccess = access) {
     this.mode = mode;
     this.#nodes = [...nodes];
     this.nodes = this.#nodes;
     this.access = access;
+    this.#sentinelAccess = sentinelAccess;
     this.tracker = tracker;
     this.poller = new NodePoller(
       mode,
@@ -141,7 +143,7 @@ export class TargetCore {
   control(nodeId: string): Redis {
     const node = this.nodes.find((candidate) => candidate.id === nodeId);
     assert(node, `no node ${nodeId}`);
-    return openControl(node.host, node.port, this.access);
+    return openControl(node.host, node.port, node.watches === undefined ? this.access : this.#sentinelAccess);
   }
 
   endpoints(proxies: Record<string, { host: string; port: number }> | null): LoadEndpoints {
@@ -176,7 +178,12 @@ export class TargetCore {
     const sentinels = this.nodes.filter(({ watches }) => watches !== undefined);
     const masterName = sentinels[0]?.watches;
     const addressOf = ({ host, port, announced }: CoreNode): { host: string; port: number } => announced ?? { host, port };
-    return { seeds: servers.map(addressOf), ...(masterName === undefined ? {} : { sentinels: { masterName, seeds: sentinels.map(addressOf) } }) };
+    return {
+      seeds: servers.map(addressOf),
+      ...(masterName === undefined
+        ? {}
+        : { sentinels: { masterName, seeds: sentinels.map(addressOf), login: this.#sentinelAccess.password !== null } }),
+    };
   }
 
   /** As one of the sentinels says; null without any. */

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { monotonicUs } from '../../base/clock.js';
 import { KvbenchError, messageOf } from '../../base/errors.js';
-import { MASTER_NAME } from '../../topology/labConfig.js';
+import { fieldsOf } from '../../topology/infoReply.js';
 import type { NodeView } from '../../topology/target.js';
 import { type Ask, untilTrue, withControl } from '../controlCommands.js';
 import type { ActiveFault, FaultContext, FaultKind } from '../fault.js';
@@ -68,7 +68,8 @@ async function bySentinel(context: FaultContext, sentinelId: string, node: NodeV
     throw new KvbenchError('FAULT_FAILED', `SENTINEL FAILOVER knows neither mode: ${mode === 'plain' ? 'force' : mode} nor back`);
   const oldMasterId = node.role === 'replica' ? (node.masterId ?? node.id) : node.id;
   const injectedAtUs = monotonicUs();
-  await withControl(context, sentinelId, (ask) => ask('SENTINEL', 'FAILOVER', MASTER_NAME));
+  const oldMaster = context.view().nodes.find(({ id }) => id === oldMasterId);
+  await withControl(context, sentinelId, async (ask) => ask('SENTINEL', 'FAILOVER', await nameOf(oldMaster?.address ?? '', ask)));
   const others = context.view().nodes.filter((other) => other.role === 'replica' && other.id !== oldMasterId && other.reachable);
   const anyIsMaster = async (): Promise<boolean> => {
     const roles = await Promise.all(others.map(({ id }) => withControl(context, id, isMaster).catch(() => false)));
@@ -76,6 +77,16 @@ async function bySentinel(context: FaultContext, sentinelId: string, node: NodeV
   };
   await untilTrue(`another than ${oldMasterId} is the master`, TAKE_OVER_LIMIT_US, anyIsMaster, context.signal);
   return { injectedAtUs, done: Promise.resolve(), heal: () => Promise.resolve(), isHealed: anyIsMaster };
+}
+
+/** By which the sentinel knows the master at this address; it can watch several. */
+async function nameOf(address: string, ask: Ask): Promise<string> {
+  const reply = await ask('SENTINEL', 'MASTERS');
+  const masters = Array.isArray(reply) ? reply.map(fieldsOf) : [];
+  const found = masters.find((fields) => `${fields.get('ip')}:${fields.get('port')}` === address) ?? (masters.length === 1 ? masters[0] : undefined);
+  const name = found?.get('name');
+  if (name !== undefined) return name;
+  throw new KvbenchError('FAULT_FAILED', `the sentinel watches no master at ${address}`);
 }
 
 /** One in sync rather than one that is behind. */

@@ -3,6 +3,7 @@
  * connections say that the map is old. Keeps no connection open and never throws out of an event.
  */
 import type { LoadEndpoints } from '../client.js';
+import { tlsOptions } from '../loginOptions.js';
 
 /** The longest that one node may take to answer before the next is asked. */
 const ASK_LIMIT_MS = 800;
@@ -47,17 +48,7 @@ async function askOne(endpoints: LoadEndpoints, address: string): Promise<SlotRa
     port,
     ...(endpoints.username === null ? {} : { username: endpoints.username }),
     ...(endpoints.password === null ? {} : { password: endpoints.password }),
-    ...(tls === null
-      ? {}
-      : {
-          tls: {
-            rejectUnauthorized: tls.rejectUnauthorized,
-            ...(tls.serverName === null ? {} : { servername: tls.serverName }),
-            ...(tls.ca === null ? {} : { ca: tls.ca }),
-            ...(tls.cert === null ? {} : { cert: tls.cert }),
-            ...(tls.key === null ? {} : { key: tls.key }),
-          },
-        }),
+    ...(tls === null ? {} : { tls: tlsOptions(tls) }),
     lazyConnect: true,
     connectTimeout: ASK_LIMIT_MS,
     commandTimeout: ASK_LIMIT_MS,

@@ -2,8 +2,9 @@
  * Who is master now, by the sentinels. Used by WireClient: asked when connections or replies hint at a change, and telling by itself when a
  * sentinel announces one. It keeps a subscription to each sentinel, which reconnects for ever, and never throws out of an event.
  */
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { LoadEndpoints } from '../client.js';
+import { tlsOptions } from '../loginOptions.js';
 import { addressOf, reachable, type SlotRange } from './clusterMap.js';
 
 /** The longest that the sentinels may take to answer; a stopped one must not hold up the others. */
@@ -96,6 +97,7 @@ export class SentinelResolver {
   #connection(address: string, more: { commandTimeout?: number; retryStrategy: (attempt: number) => number | null }): Redis {
     const redis = new Redis({
       ...reachable(this.#endpoints, address),
+      ...loginOptions(this.#endpoints),
       lazyConnect: true,
       protocol: 2,
       disableClientInfo: true,
@@ -109,6 +111,15 @@ export class SentinelResolver {
     redis.on('error', () => undefined);
     return redis;
   }
+}
+
+/** TLS as to the servers; their login where the sentinels want it. */
+function loginOptions({ sentinels, username, password, tls }: LoadEndpoints): Pick<RedisOptions, 'username' | 'password' | 'tls'> {
+  return {
+    ...(sentinels?.login === true && username !== null ? { username } : {}),
+    ...(sentinels?.login === true && password !== null ? { password } : {}),
+    ...(tls === null ? {} : { tls: tlsOptions(tls) }),
+  };
 }
 
 /** Alternating names and values. */
