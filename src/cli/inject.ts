@@ -61,9 +61,9 @@ export async function inject(args: InjectArguments, terminal: Terminal): Promise
     await run.heal(null);
     return await ended(run);
   } finally {
-    interrupt.dispose();
     await journal.close();
     await lab.close();
+    interrupt.dispose();
   }
 }
 

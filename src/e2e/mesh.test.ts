@@ -1,8 +1,9 @@
 /** The link mesh on real servers: a split brain, who reaches whom by the nodes' own words, and ways out in the middle of a partition. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { packageRoot } from '../base/packageRoot.js';
 import type { GroupCutSummary, Summary } from '../result/summary.js';
@@ -125,13 +126,13 @@ test('one-way and bridge: who reaches whom, by the nodes’ own view', { skip: p
     await eventually('n2 suspects n1', 10_000, async () => (await seenBy(n2, 'n1')).failure === 'pfail');
     assert.deepEqual([(await seenBy(n3, 'n1')).failure, (await seenBy(n3, 'n2')).failure], ['ok', 'ok']);
     assert.deepEqual([(await seenBy(n1, 'n3')).failure, (await seenBy(n2, 'n3')).failure], ['ok', 'ok']);
-    running.child.kill('SIGINT');
+    running.child.kill('SIGTERM');
     const finished = await running.finished;
     assert.equal(finished.code, 105, finished.stderr);
     const { events } = readResults(join(cwd, 'out'));
     assert.ok(
       events.some((event) => event.type === 'fault' && event.faultId === 2 && event.state === 'healed'),
-      'Ctrl-C heals the bridge',
+      'SIGTERM heals the bridge',
     );
     assert.ok(!events.some((event) => event.type === 'message' && event.level === 'error'));
     await assertNothingLeft(temp);
@@ -148,5 +149,35 @@ test('kill -9 in the middle of a partition leaves no server, proxy or folder', {
   await running.said(/partition 1: n1 \+ minority \| n2–n6 \+ majority cut apart/);
   running.child.kill('SIGKILL');
   assert.equal((await running.finished).signal, 'SIGKILL');
+  await assertNothingLeft(temp);
+});
+
+test('an exception in the middle of a partition: it is healed, told as a bug, and nothing is left', {
+  skip: process.platform !== 'linux',
+  timeout: 60_000,
+}, async () => {
+  const [temp, cwd] = [temporaryFolder(), temporaryFolder()];
+  const word = join(cwd, 'now');
+  writeFileSync(
+    join(cwd, 'thrower.mjs'),
+    `import { existsSync } from 'node:fs';
+    import { isMainThread } from 'node:worker_threads';
+    const look = () => {
+      if (!existsSync(${JSON.stringify(word)})) return;
+      clearInterval(looking);
+      throw new Error('thrown on purpose');
+    };
+    const looking = isMainThread && process.argv[2] === 'run' ? setInterval(look, 20).unref() : undefined;`,
+  );
+  const env = { NODE_OPTIONS: `--import ${pathToFileURL(join(cwd, 'thrower.mjs')).href}` };
+  const running = startKvbench(['run', splitBrain, '--set', 'chaos.0.at=200ms', '--out', 'out'], { cwd, temp, env });
+  await running.said(/partition 1: n1 \+ minority \| n2–n6 \+ majority cut apart/);
+  writeFileSync(word, '');
+  const finished = await running.finished;
+  assert.match(finished.stderr, /kvbench: internal error: thrown on purpose/);
+  assert.equal(finished.code, 107, finished.stderr);
+  const { summary } = readResults(join(cwd, 'out'));
+  assert.equal(summary.faults[0]?.status, 'healed');
+  for (const what of ['every process runs', 'every proxy clean']) assert.ok(summary.healing?.holds.includes(what), JSON.stringify(summary.healing));
   await assertNothingLeft(temp);
 });

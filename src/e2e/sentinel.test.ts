@@ -1,11 +1,11 @@
-/** The shipped sentinel-failover profile, shortened: a killed master with ioredis and a frozen one with wire, at the same time. */
+/** Sentinels: the shipped profile, shortened, with a killed master (ioredis) and a frozen one (wire), and a failover on command, all at the same time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../base/packageRoot.js';
 import type { RunRecord } from '../result/records.js';
-import { assertNothingLeft, assertNothingUnaccounted, readResults, runKvbench, temporaryFolder } from './harness.js';
+import { assertNothingLeft, assertNothingUnaccounted, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
 
 const shorter = [
   'target.downAfter=700ms',
@@ -72,6 +72,43 @@ async function failOver({ client, fault: kind }: (typeof cases)[number]): Promis
   await assertNothingLeft(temp);
 }
 
-test('sentinels replace a killed and a frozen master, and clients follow them', { timeout: 120_000 }, async () => {
-  await Promise.all(cases.map(failOver));
+const onCommand = `
+name: on-command
+target: { topology: sentinel, replicas: 1, sentinels: 1, quorum: 1, downAfter: 2s }
+load:
+  threads: 1
+  workload: { operations: { get: 50, set: 50 }, keys: { count: 500 }, preload: true }
+  phases: [ { name: steady, duration: 4s, rate: 200/s } ]
+chaos:
+  - { at: 500ms, fault: failover, node: "master[0]" }
+`;
+
+async function failOverOnCommand(): Promise<void> {
+  const [temp, cwd] = [temporaryFolder(), temporaryFolder()];
+  const dir = join(cwd, 'out');
+  const finished = await runKvbench(['run', writeProfile(cwd, 'on-command.yaml', onCommand), '--out', dir], { cwd, temp });
+  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+  const { summary, events } = readResults(dir);
+  assertNothingUnaccounted(summary);
+  const [fault] = summary.faults;
+  assert.deepEqual([fault?.kind, fault?.status, fault?.targets[0]?.node], ['failover', 'healed', 'n1']);
+  assert.ok(fault?.sentinel?.electedMs && fault.promotedMs, JSON.stringify(fault));
+  assert.ok(
+    events.some((event) => event.type === 'connection' && event.state === 'ready' && event.node === 'n2'),
+    'clients went to the new master',
+  );
+  assert.equal(fault.sentinel.sdownMs, null, 'nobody was down');
+  assert.deepEqual(
+    (summary.target?.nodesAfter ?? []).filter(({ role }) => role !== 'sentinel').map(({ id, role }) => [id, role]),
+    [
+      ['n1', 'replica'],
+      ['n2', 'master'],
+    ],
+  );
+  assert.deepEqual(summary.healing?.missing, []);
+  await assertNothingLeft(temp);
+}
+
+test('sentinels replace a killed and a frozen master, and a sound one on command, and clients follow them', { timeout: 120_000 }, async () => {
+  await Promise.all([...cases.map(failOver), failOverOnCommand()]);
 });

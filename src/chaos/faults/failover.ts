@@ -1,6 +1,6 @@
 /**
  * The `failover` fault: a replica takes over from its master on command, as operators do before maintenance. Used through the registry.
- * It only ever sends CLUSTER FAILOVER; it ends no process and changes no setting.
+ * It only ever sends CLUSTER FAILOVER or SENTINEL FAILOVER; it ends no process and changes no setting.
  */
 import { z } from 'zod';
 import { monotonicUs } from '../../base/clock.js';
@@ -21,7 +21,7 @@ const params = z.strictObject({
     .enum(['plain', 'force', 'takeover'])
     .default('plain')
     .describe(
-      'plain: master and replica agree, nothing is lost. force: without the master’s part, by an election. takeover: without an election either; the replica just says so. Sentinels know only plain, and choose the replica themselves.',
+      'plain: master and replica agree, nothing is lost. force: without the master’s part, by an election. takeover: without an election either; the replica just says so. Sentinels know only plain, choose the replica themselves, and do not ask the old master: until they turn it into a replica it goes on acknowledging writes, which are lost.',
     ),
   back: z.boolean().default(false).describe('Whether the heal gives the role back to the old master. Else the new one stays.'),
 });

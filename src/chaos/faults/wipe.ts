@@ -1,4 +1,7 @@
-/** The `wipe` fault: a server that comes back without its data. Used through the registry; only on servers and folders of kvbench's own. */
+/**
+ * The `wipe` fault: a server that comes back without its data. Used through the registry; only on servers and folders of kvbench's own. It
+ * never takes nodes.conf: without that a node comes back as a stranger whom nobody invites, which no restart heals; remove-node and add-node do.
+ */
 import { z } from 'zod';
 import { assert } from '../../base/assert.js';
 import { messageOf } from '../../base/errors.js';
