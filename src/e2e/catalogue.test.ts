@@ -2,20 +2,22 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { EventOf } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
 import { assertNothingLeft, assertNothingUnaccounted, type Results, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
 
-test('failover, client-pause, client-kill, slow-command, config, throttle, wipe, full-sync: each has its effect and is healed', {
-  timeout: 90_000,
-}, async () => {
-  const temp = temporaryFolder();
-  const cwd = temporaryFolder();
-  const profile = writeProfile(
-    cwd,
-    'catalogue.yaml',
-    `
+// Mostly they wait.
+describe('the catalogue', { concurrency: 2 }, () => {
+  test('failover, client-pause, client-kill, slow-command, config, throttle, wipe, full-sync: each has its effect and is healed', {
+    timeout: 90_000,
+  }, async () => {
+    const temp = temporaryFolder();
+    const cwd = temporaryFolder();
+    const profile = writeProfile(
+      cwd,
+      'catalogue.yaml',
+      `
 name: catalogue
 target: { topology: cluster, masters: 3, replicasPerMaster: 1, config: { cluster-node-timeout: 4000 } }
 load:
@@ -34,60 +36,60 @@ chaos:
   - { at: 12s, for: 800ms, fault: wipe, node: "replica of master[0]" }
   - { at: 12s, fault: full-sync, node: "replica of master[1]" }
 `,
-  );
-  const dir = join(cwd, 'out');
-  const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
-  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
-  const results = readResults(dir);
-  const { summary } = results;
-  assertNothingUnaccounted(summary);
-  assert.deepEqual(
-    summary.faults.map(({ kind, status }) => [kind, status]),
-    [
-      ['failover', 'healed'],
-      ['client-pause', 'healed'],
-      ['client-pause', 'healed'],
-      ['client-kill', 'healed'],
-      ['slow-command', 'healed'],
-      ['config', 'healed'],
-      ['throttle', 'healed'],
-      ['wipe', 'healed'],
-      ['full-sync', 'healed'],
-    ],
-  );
+    );
+    const dir = join(cwd, 'out');
+    const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+    assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+    const results = readResults(dir);
+    const { summary } = results;
+    assertNothingUnaccounted(summary);
+    assert.deepEqual(
+      summary.faults.map(({ kind, status }) => [kind, status]),
+      [
+        ['failover', 'healed'],
+        ['client-pause', 'healed'],
+        ['client-pause', 'healed'],
+        ['client-kill', 'healed'],
+        ['slow-command', 'healed'],
+        ['config', 'healed'],
+        ['throttle', 'healed'],
+        ['wipe', 'healed'],
+        ['full-sync', 'healed'],
+      ],
+    );
 
-  const first = summary.faults[0];
-  assert.ok(typeof first?.promotedMs === 'number', 'the failover’s promotion was seen');
-  assert.equal(summary.target?.nodes.find((node) => node.id === 'n4')?.role, 'replica', 'before t0');
-  assert.equal(atTheEnd(results).find((node) => node.id === 'n4')?.role, 'master', 'the replica took over');
-  assert.ok(longestGapMs(summary, 2, 'write') > 500, 'writes waited for the pause');
-  assert.ok(longestGapMs(summary, 3, 'write') > 600 && longestGapMs(summary, 3, 'read') > 600, 'everything waited');
-  const closed = results.events.filter((event) => event.type === 'connection' && event.state === 'closed' && inForce(summary, 4, event.tUs));
-  assert.ok(closed.length >= 2, `connections were closed again and again: ${closed.length}`);
-  assert.ok(longestGapMs(summary, 5, 'read') > 500, 'a busy server answers nobody');
-  assert.ok((summary.ops.byReason.OOM ?? 0) > 10, `writes beyond maxmemory: ${JSON.stringify(summary.ops.byReason)}`);
-  assert.ok(longestGapMs(summary, 7, 'read') > 300, 'a starved server stutters');
-  const wiped = summary.faults[7];
-  assert.ok(typeof wiped?.processGoneMs === 'number' && typeof wiped.redundancyRestoredMs === 'number', JSON.stringify(wiped));
-  assert.ok(
-    results.events.some((event) => event.type === 'log' && event.log === 'replicaSyncDone' && event.tUs > 12_000_000),
-    'the empty replica was given its data again',
-  );
-  const synced = results.events.flatMap((event) => (event.type === 'message' && event.text.includes('has its data again') ? [event.text] : []));
-  assert.match(synced.join(), /^n5 has its data again after \d+ ms: [1-9]\d{4,} bytes of replication from n2 \(1 full, 0 partial\)$/);
-  for (const node of atTheEnd(results)) assert.notEqual(node.role, 'unknown', node.id);
-  await assertNothingLeft(temp);
-});
+    const first = summary.faults[0];
+    assert.ok(typeof first?.promotedMs === 'number', 'the failover’s promotion was seen');
+    assert.equal(summary.target?.nodes.find((node) => node.id === 'n4')?.role, 'replica', 'before t0');
+    assert.equal(atTheEnd(results).find((node) => node.id === 'n4')?.role, 'master', 'the replica took over');
+    assert.ok(longestGapMs(summary, 2, 'write') > 500, 'writes waited for the pause');
+    assert.ok(longestGapMs(summary, 3, 'write') > 600 && longestGapMs(summary, 3, 'read') > 600, 'everything waited');
+    const closed = results.events.filter((event) => event.type === 'connection' && event.state === 'closed' && inForce(summary, 4, event.tUs));
+    assert.ok(closed.length >= 2, `connections were closed again and again: ${closed.length}`);
+    assert.ok(longestGapMs(summary, 5, 'read') > 500, 'a busy server answers nobody');
+    assert.ok((summary.ops.byReason.OOM ?? 0) > 10, `writes beyond maxmemory: ${JSON.stringify(summary.ops.byReason)}`);
+    assert.ok(longestGapMs(summary, 7, 'read') > 300, 'a starved server stutters');
+    const wiped = summary.faults[7];
+    assert.ok(typeof wiped?.processGoneMs === 'number' && typeof wiped.redundancyRestoredMs === 'number', JSON.stringify(wiped));
+    assert.ok(
+      results.events.some((event) => event.type === 'log' && event.log === 'replicaSyncDone' && event.tUs > 12_000_000),
+      'the empty replica was given its data again',
+    );
+    const synced = results.events.flatMap((event) => (event.type === 'message' && event.text.includes('has its data again') ? [event.text] : []));
+    assert.match(synced.join(), /^n5 has its data again after \d+ ms: [1-9]\d{4,} bytes of replication from n2 \(1 full, 0 partial\)$/);
+    for (const node of atTheEnd(results)) assert.notEqual(node.role, 'unknown', node.id);
+    await assertNothingLeft(temp);
+  });
 
-test('reshard, exec, fork, rolling-restart: no operation is lost while slots move, and all of it heals', { timeout: 90_000 }, async () => {
-  const temp = temporaryFolder();
-  const cwd = temporaryFolder();
-  const said = join(cwd, 'said.txt');
-  const say = (what: string): string => JSON.stringify(['sh', '-c', `echo ${what} $KVBENCH_NODE $1 {role} >> ${said}`, 'sh', '{address}']);
-  const profile = writeProfile(
-    cwd,
-    'moving.yaml',
-    `
+  test('reshard, exec, fork, rolling-restart: no operation is lost while slots move, and all of it heals', { timeout: 90_000 }, async () => {
+    const temp = temporaryFolder();
+    const cwd = temporaryFolder();
+    const said = join(cwd, 'said.txt');
+    const say = (what: string): string => JSON.stringify(['sh', '-c', `echo ${what} $KVBENCH_NODE $1 {role} >> ${said}`, 'sh', '{address}']);
+    const profile = writeProfile(
+      cwd,
+      'moving.yaml',
+      `
 name: moving
 target: { topology: cluster, masters: 3, replicasPerMaster: 1, config: { cluster-node-timeout: 5000 } }
 load:
@@ -102,72 +104,72 @@ chaos:
   - { at: 6s, fault: rolling-restart }
 thresholds: { "errors{fault:1}": ["count==0"] }
 `,
-  );
-  const dir = join(cwd, 'out');
-  const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
-  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
-  const results = readResults(dir);
-  const { summary, events } = results;
-  assertNothingUnaccounted(summary);
-  assert.deepEqual(
-    summary.faults.map(({ kind, status }) => [kind, status]),
-    [
-      ['reshard', 'healed'],
-      ['fork', 'healed'],
-      ['exec', 'healed'],
-      ['rolling-restart', 'healed'],
-    ],
-  );
-  const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
-  const told = (pattern: RegExp): RegExpExecArray => {
-    const found = notes.map((note) => pattern.exec(note)).find((match) => match !== null);
-    assert.ok(found, `${pattern} in ${notes.join('; ')}`);
-    return found;
-  };
-  const [, slots, keys] = told(/moved (\d+) slots with (\d+) keys from n1 to n2/);
-  assert.ok(Number(slots) > 10 && Number(keys) > 10, `${slots} slots, ${keys} keys`);
-  told(new RegExp(`${slots} slots are back on n1`));
-  const slotsOf = (id: string, nodes: { id: string; slots: string[] }[]): string => nodes.find((node) => node.id === id)?.slots.join() ?? '';
-  told(/bgsave of n3: the fork took \d+ µs, all of it \d+ ms \(ok\)/);
-  const { address } = summary.target?.nodes.find((node) => node.id === 'n3') ?? {};
-  assert.deepEqual(readFileSync(said, 'utf8').trim().split('\n'), [`break n3 ${address} master`, `mend n3 ${address} master`]);
-
-  const [before, ...later] = summary.placement ?? [];
-  const after = later.at(-1);
-  assert.deepEqual([before?.name, after?.name], ['before', 'after'], 'slots changed hands');
-  const holders = (part: typeof before): string => (part?.nodes ?? []).flatMap(({ node, slots }) => (slots > 0 ? [node] : [])).join();
-  assert.deepEqual([holders(before), holders(after)], ['n1,n2,n3', 'n4,n5,n6']);
-  for (const part of [before, after])
-    assert.equal(
-      part?.nodes.reduce((keyCount, node) => keyCount + (node.keys ?? 0), 0),
-      3000,
-      part?.name,
     );
+    const dir = join(cwd, 'out');
+    const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+    assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+    const results = readResults(dir);
+    const { summary, events } = results;
+    assertNothingUnaccounted(summary);
+    assert.deepEqual(
+      summary.faults.map(({ kind, status }) => [kind, status]),
+      [
+        ['reshard', 'healed'],
+        ['fork', 'healed'],
+        ['exec', 'healed'],
+        ['rolling-restart', 'healed'],
+      ],
+    );
+    const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+    const told = (pattern: RegExp): RegExpExecArray => {
+      const found = notes.map((note) => pattern.exec(note)).find((match) => match !== null);
+      assert.ok(found, `${pattern} in ${notes.join('; ')}`);
+      return found;
+    };
+    const [, slots, keys] = told(/moved (\d+) slots with (\d+) keys from n1 to n2/);
+    assert.ok(Number(slots) > 10 && Number(keys) > 10, `${slots} slots, ${keys} keys`);
+    told(new RegExp(`${slots} slots are back on n1`));
+    const slotsOf = (id: string, nodes: { id: string; slots: string[] }[]): string => nodes.find((node) => node.id === id)?.slots.join() ?? '';
+    told(/bgsave of n3: the fork took \d+ µs, all of it \d+ ms \(ok\)/);
+    const { address } = summary.target?.nodes.find((node) => node.id === 'n3') ?? {};
+    assert.deepEqual(readFileSync(said, 'utf8').trim().split('\n'), [`break n3 ${address} master`, `mend n3 ${address} master`]);
 
-  const restarted = new Set(events.flatMap((event) => (event.type === 'process' && event.state === 'started' ? [event.node] : [])));
-  assert.deepEqual([...restarted].sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
-  const end = atTheEnd(results);
-  assert.equal(
-    end
-      .filter((node) => node.role === 'master')
-      .map((node) => node.id)
-      .sort()
-      .join(),
-    'n4,n5,n6',
-    'masters handed over',
-  );
-  assert.equal(slotsOf('n4', end), slotsOf('n1', summary.target?.nodes ?? []), 'every slot is where it was, with the replica that took over');
-  assert.deepEqual(summary.healing?.missing, []);
-  await assertNothingLeft(temp);
-});
+    const [before, ...later] = summary.placement ?? [];
+    const after = later.at(-1);
+    assert.deepEqual([before?.name, after?.name], ['before', 'after'], 'slots changed hands');
+    const holders = (part: typeof before): string => (part?.nodes ?? []).flatMap(({ node, slots }) => (slots > 0 ? [node] : [])).join();
+    assert.deepEqual([holders(before), holders(after)], ['n1,n2,n3', 'n4,n5,n6']);
+    for (const part of [before, after])
+      assert.equal(
+        part?.nodes.reduce((keyCount, node) => keyCount + (node.keys ?? 0), 0),
+        3000,
+        part?.name,
+      );
 
-test('remove-node, add-node: slots go to the newcomer and back, no operation is lost, and what left is gone', { timeout: 90_000 }, async () => {
-  const temp = temporaryFolder();
-  const cwd = temporaryFolder();
-  const profile = writeProfile(
-    cwd,
-    'growing.yaml',
-    `
+    const restarted = new Set(events.flatMap((event) => (event.type === 'process' && event.state === 'started' ? [event.node] : [])));
+    assert.deepEqual([...restarted].sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
+    const end = atTheEnd(results);
+    assert.equal(
+      end
+        .filter((node) => node.role === 'master')
+        .map((node) => node.id)
+        .sort()
+        .join(),
+      'n4,n5,n6',
+      'masters handed over',
+    );
+    assert.equal(slotsOf('n4', end), slotsOf('n1', summary.target?.nodes ?? []), 'every slot is where it was, with the replica that took over');
+    assert.deepEqual(summary.healing?.missing, []);
+    await assertNothingLeft(temp);
+  });
+
+  test('remove-node, add-node: slots go to the newcomer and back, no operation is lost, and what left is gone', { timeout: 90_000 }, async () => {
+    const temp = temporaryFolder();
+    const cwd = temporaryFolder();
+    const profile = writeProfile(
+      cwd,
+      'growing.yaml',
+      `
 name: growing
 target: { topology: cluster, masters: 3, replicasPerMaster: 1, config: { cluster-node-timeout: 5000 } }
 load:
@@ -179,39 +181,40 @@ chaos:
   - { at: 500ms, fault: remove-node, node: "replica of master[2]" }
   - { at: 1500ms, for: 4s, fault: add-node, heal: remove }
 `,
-  );
-  const dir = join(cwd, 'out');
-  const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
-  assert.equal(finished.code, 0, finished.stderr + finished.stdout);
-  const results = readResults(dir);
-  const { summary, events } = results;
-  assertNothingUnaccounted(summary);
-  assert.deepEqual(
-    summary.faults.map(({ kind, status }) => [kind, status]),
-    [
-      ['remove-node', 'healed'],
-      ['add-node', 'healed'],
-    ],
-  );
-  assert.equal(summary.ops.ok, 2200, `no operation is lost: ${JSON.stringify(summary.ops)}`);
-  const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
-  const slots = notes.map((note) => /^n7 took over (\d+) slots with (\d+) keys/.exec(note)).find((match) => match !== null);
-  assert.ok(Number(slots?.[1]) > 100 && Number(slots?.[2]) > 10, notes.join('; '));
-  const seen = events.filter((event) => event.type === 'role' && event.node === 'n7');
-  assert.ok(seen.length > 0, 'the newcomer was watched');
-  const served = events.flatMap((event) => (event.type === 'server' && event.node === 'n7' ? [event.sample.opsPerSec ?? 0] : []));
-  assert.ok(Math.max(...served) > 0, `the newcomer served: ${served.join()}`);
-  const nodes = atTheEnd(results).map((node) => node.id);
-  assert.deepEqual(nodes, ['n1', 'n2', 'n3', 'n4', 'n5'], 'n6 was removed, and n7 came and went');
-  const gone = events.flatMap((event) => (event.type === 'process' && event.state === 'exited' ? [[event.node, event.byFault]] : []));
-  assert.deepEqual(gone, [
-    ['n6', 1],
-    ['n7', 2],
-  ]);
-  const keys = Object.values(summary.target?.keysPerNode ?? {}).reduce((sum, count) => sum + count, 0);
-  assert.equal(keys, 3000, 'every key is where it belongs, once');
-  assert.deepEqual(summary.healing?.missing, []);
-  await assertNothingLeft(temp);
+    );
+    const dir = join(cwd, 'out');
+    const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+    assert.equal(finished.code, 0, finished.stderr + finished.stdout);
+    const results = readResults(dir);
+    const { summary, events } = results;
+    assertNothingUnaccounted(summary);
+    assert.deepEqual(
+      summary.faults.map(({ kind, status }) => [kind, status]),
+      [
+        ['remove-node', 'healed'],
+        ['add-node', 'healed'],
+      ],
+    );
+    assert.equal(summary.ops.ok, 2200, `no operation is lost: ${JSON.stringify(summary.ops)}`);
+    const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+    const slots = notes.map((note) => /^n7 took over (\d+) slots with (\d+) keys/.exec(note)).find((match) => match !== null);
+    assert.ok(Number(slots?.[1]) > 100 && Number(slots?.[2]) > 10, notes.join('; '));
+    const seen = events.filter((event) => event.type === 'role' && event.node === 'n7');
+    assert.ok(seen.length > 0, 'the newcomer was watched');
+    const served = events.flatMap((event) => (event.type === 'server' && event.node === 'n7' ? [event.sample.opsPerSec ?? 0] : []));
+    assert.ok(Math.max(...served) > 0, `the newcomer served: ${served.join()}`);
+    const nodes = atTheEnd(results).map((node) => node.id);
+    assert.deepEqual(nodes, ['n1', 'n2', 'n3', 'n4', 'n5'], 'n6 was removed, and n7 came and went');
+    const gone = events.flatMap((event) => (event.type === 'process' && event.state === 'exited' ? [[event.node, event.byFault]] : []));
+    assert.deepEqual(gone, [
+      ['n6', 1],
+      ['n7', 2],
+    ]);
+    const keys = Object.values(summary.target?.keysPerNode ?? {}).reduce((sum, count) => sum + count, 0);
+    assert.equal(keys, 3000, 'every key is where it belongs, once');
+    assert.deepEqual(summary.healing?.missing, []);
+    await assertNothingLeft(temp);
+  });
 });
 
 /** Who is what after healing. */
