@@ -2,6 +2,7 @@
  * Making a server a member of a running cluster, and making the cluster forget one. Used by the faults add-node and remove-node, which
  * move the slots. It acts only on servers of a lab.
  */
+import { sleepUs } from '../base/clock.js';
 import { KvbenchError } from '../base/errors.js';
 import { parseClusterNodes } from '../topology/clusterNodesReply.js';
 import { addressParts } from '../topology/connection.js';
@@ -12,6 +13,8 @@ import { ownSlots } from './slotMover.js';
 
 /** Below the limit of an injection. */
 const MEET_LIMIT_US = 8_000_000;
+/** Twice as long as ioredis clients wait before they ask for the slots again: a node that ends at once has operations before it. */
+const CLIENTS_LEAVE_US = 1_000_000;
 
 /** @throws FAULT_FAILED where servers cannot be added or taken away */
 export function growthOf({ growth, proxies }: FaultContext): Growth {
@@ -55,11 +58,12 @@ export async function meet(context: FaultContext, newcomer: { id: string; host: 
   });
 }
 
-/** Every member at once: whoever still knows the node would tell the others of it again. */
+/** Every member at once: whoever still knows the node would tell the others of it again. Then clients have a moment to leave it. */
 export async function forget(context: FaultContext, nodeId: string): Promise<void> {
   const clusterId = await withControl(context, nodeId, clusterIdOf);
   const others = members(context).filter((node) => node.id !== nodeId);
   await Promise.all(others.map(({ id }) => withControl(context, id, (ask) => ask('CLUSTER', 'FORGET', clusterId)).catch(unlessUnknown)));
+  await sleepUs(CLIENTS_LEAVE_US);
 }
 
 /** Slots per master, by their own word. */

@@ -179,7 +179,7 @@ load:
   phases: [ { name: steady, duration: 11s, rate: 200/s } ]
 chaos:
   - { at: 500ms, fault: remove-node, node: "replica of master[2]" }
-  - { at: 1500ms, for: 4s, fault: add-node, heal: remove }
+  - { after: { fault: 1, state: healed }, for: 5s, fault: add-node, heal: remove }
 `,
     );
     const dir = join(cwd, 'out');

@@ -14,8 +14,6 @@ import { type Move, ownSlots, SlotMover } from '../slotMover.js';
 const CLAIM = 'the slots of the cluster';
 /** Well below the limit of a heal. */
 const PATIENCE_US = 10_000_000;
-/** Twice as long as ioredis clients wait before they ask for the slots again. */
-const CLIENTS_LEAVE_US = 1_000_000;
 const params = z.strictObject({});
 type RemoveParams = z.infer<typeof params>;
 
@@ -80,8 +78,6 @@ class Leaving {
         return;
       }
       await forget(this.#context, id);
-      // Clients learn of it; what they have asked is answered before it ends.
-      await sleepUs(CLIENTS_LEAVE_US);
       await holds.takeDown(id, faultId, 'SIGKILL');
       growth?.retireNode(id);
       this.#left = true;
