@@ -49,7 +49,7 @@ chaos:
   assert.ok(p99(summary.queueUs.all) > 700_000, `queue p99 ${p99(summary.queueUs.all)}`);
   const fault = summary.faults[0];
   assert.equal(fault?.status, 'healed');
-  const gap = summary.availability.gaps.find((candidate) => candidate.shard === 0 && candidate.kind === 'read');
+  const gap = summary.availability.gaps.find(({ shard, kind, faultId }) => shard === 0 && kind === 'read' && faultId === 1);
   assert.ok(gap && gap.faultId === 1 && gap.durationMs > 800, JSON.stringify(summary.availability.gaps));
   await assertNothingLeft(temp);
 });

@@ -27,14 +27,14 @@ if (named.length === 0) {
   }
 }
 const all = named.length > 0 ? named.map(outputOf) : testFiles(dist).sort();
-// End-to-end tests mostly wait for servers, so more of them than cores run at a time; then the others; then, each by itself, those whose
-// verdict hangs on how fast the machine is.
+// End-to-end tests mostly wait for servers: they come first, more files at a time than there are cores, and the others fill what they leave.
+// Then, each by itself, those whose verdict hangs on how fast the machine is.
 const alone = ['e2e/failover.test.js', 'e2e/capacity.test.js', 'bench/accuracy.test.js', 'bench/knownServer.test.js'];
 const isAlone = (file) => alone.includes(relative(dist, file));
 const isEndToEnd = (file) => relative(dist, file).startsWith('e2e');
+const together = all.filter((file) => !isAlone(file));
 const stages = [
-  { files: all.filter((file) => isEndToEnd(file) && !isAlone(file)), concurrency: 4 },
-  { files: all.filter((file) => !isEndToEnd(file) && !isAlone(file)), concurrency: 2 },
+  { files: [...together.filter(isEndToEnd), ...together.filter((file) => !isEndToEnd(file))], concurrency: 4 },
   { files: all.filter(isAlone), concurrency: 1 },
 ];
 for (const { files, concurrency } of stages) {
