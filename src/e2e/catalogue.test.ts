@@ -63,7 +63,8 @@ chaos:
     assert.equal(summary.target?.nodes.find((node) => node.id === 'n4')?.role, 'replica', 'before t0');
     assert.equal(atTheEnd(results).find((node) => node.id === 'n4')?.role, 'master', 'the replica took over');
     assert.ok(longestGapMs(summary, 2, 'write') > 500, 'writes waited for the pause');
-    assert.ok(longestGapMs(summary, 3, 'write') > 600 && longestGapMs(summary, 3, 'read') > 600, 'everything waited');
+    // It is a chain of short pauses, and an operation may slip through between two of them.
+    assert.ok(longestGapMs(summary, 3, 'write') > 200 && longestGapMs(summary, 3, 'read') > 200, 'everything waited');
     const closed = results.events.filter((event) => event.type === 'connection' && event.state === 'closed' && inForce(summary, 4, event.tUs));
     assert.ok(closed.length >= 2, `connections were closed again and again: ${closed.length}`);
     assert.ok(longestGapMs(summary, 5, 'read') > 500, 'a busy server answers nobody');
