@@ -1,18 +1,16 @@
 /**
  * The process of the known server: answers each operation at its due time, to within microseconds, and keeps count of what it really did.
- * Started by knownServer.ts with the behaviour as JSON; ends with its parent. It spins before a due time, so it needs a core of its own.
+ * Started by knownServer.ts with the behaviour as JSON; ends with its parent. It sleeps between due times: a server that spins takes a core,
+ * and on a small machine what waits for that core then is measured as the generator's error.
  */
 import { createServer, type Socket } from 'node:net';
 import { monotonicUs } from '../base/clock.js';
 import { HDR_INDEX_COUNT, hdrIndexOf } from '../base/hdrIndex.js';
-import { Deadline } from '../chaos/toxiproxy/deadline.js';
 import { sparseFromCounts } from '../result/sparseHistogram.js';
+import { Alarm } from './alarm.js';
 import { type Behaviour, DueTimes } from './knownAnswer.js';
 import type { KnownMessage, KnownRequest } from './knownMessages.js';
 import { CommandReader, replyTo } from './knownReplies.js';
-
-/** A timer may be late by more than 1 ms; what is left of a wait then is waited out turn by turn. */
-const SPIN_US = 3_000;
 
 interface Pending {
   bytes: string;
@@ -28,7 +26,7 @@ let operations = 0;
 
 /** With answers to give, in the order of the questions. */
 const waiting = new Map<Socket, Pending[]>();
-const deadline = new Deadline(answerDue, SPIN_US);
+const alarm = new Alarm(answerDue);
 
 const server = createServer({ noDelay: true }, (socket) => {
   const reader = new CommandReader();
@@ -92,8 +90,7 @@ function answerDue(): void {
     if (first === undefined) waiting.delete(socket);
     else nextUs = Math.min(nextUs, first.dueUs);
   }
-  if (nextUs === Number.POSITIVE_INFINITY) deadline.cancel();
-  else deadline.arm(nextUs);
+  alarm.arm(nextUs);
 }
 
 function note({ arrivedUs, dueUs }: Pending, nowUs: number): void {

@@ -5,6 +5,7 @@
 import { workerData } from 'node:worker_threads';
 import { monotonicUs } from '../base/clock.js';
 import { PacingBoard } from './pacingBoard.js';
+import { sleepExactly } from './timerSlack.js';
 
 export interface PacingThreadInit {
   memory: SharedArrayBuffer;
@@ -12,12 +13,13 @@ export interface PacingThreadInit {
   gapUs: number;
 }
 
-/** Linux wakes an ordinary thread up to this much late (its timer slack): a sleep until a due time is shorter by it, and the rest is spun away. */
-const WAKE_UP_SLACK_US = 60;
+/** A wake-up takes about so long, longest where an idle core sleeps: a sleep until a due time is shorter by it, and what is left is spun away. */
+const WAKE_UP_US = 50;
 /** The longest sleep; what is armed meanwhile wakes it anyway. */
 const MAX_SLEEP_US = 1_000_000;
 
 const { memory, gapUs } = workerData as PacingThreadInit;
+const earlierUs = WAKE_UP_US + sleepExactly();
 const board = new PacingBoard(memory);
 const rungUs = new Float64Array(board.workers);
 
@@ -34,7 +36,7 @@ while (!board.isStopped) {
       // Just rung: it is about to say what comes next, and need not wake this thread for what comes after the gap.
       if (gapLeftUs > 0) wakeUs = Math.min(wakeUs, scanUs + gapLeftUs);
     } else if (dueInUs > 0 && dueInUs >= gapLeftUs) {
-      wakeUs = Math.min(wakeUs, scanUs + dueInUs - WAKE_UP_SLACK_US);
+      wakeUs = Math.min(wakeUs, scanUs + dueInUs - earlierUs);
     } else if (gapLeftUs > 0) {
       // Late already by the gap: a little more is not worth spinning for.
       wakeUs = Math.min(wakeUs, scanUs + gapLeftUs);
