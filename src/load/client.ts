@@ -53,6 +53,13 @@ export interface ClientListener {
 
 export interface Client {
   readonly capabilities: ClientCapabilities;
+  /** Each send is a write to a socket, which takes longer than reading a clock. */
+  readonly writesEach?: boolean;
+  /**
+   * HOT: whether what the closed loop sends on answers goes out better when all answers of the event loop's turn have been read than after each
+   * read: a write between two reads wakes a server that had just gone to sleep, which costs both sides microseconds. Asked again and again.
+   */
+  readonly sendsByTurn?: boolean;
   /** Resolves when operations can be sent. Throws a KvbenchError TARGET_UNREACHABLE after `timeoutUs`. */
   connect(timeoutUs: number): Promise<void>;
   /**

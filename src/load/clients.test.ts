@@ -393,6 +393,31 @@ for (const kind of kinds)
     for (const done of session.done.values()) assert.deepEqual([done.reason, done.outcome], ['', OutcomeIndex.ok]);
   });
 
+test('ioredis, cluster: while all is well a few instances ask for the slots, after a MOVED all of them', async () => {
+  let owner = 0;
+  let isMoved = false;
+  const node = await startPretender((name) => {
+    if (name === 'cluster') return `*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:${owner}\r\n`;
+    if (name === 'get' && isMoved) return `-MOVED ${calculateSlot('k:1')} 127.0.0.1:${owner}\r\n`;
+    return name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : '+OK\r\n';
+  });
+  owner = node;
+  const connections = 20;
+  const session = await connected('ioredis', endpointsOf('cluster', node), { connections });
+  const asked = (): number => session.client.counters().slotRefreshes;
+  const [before, sinceUs] = [asked(), monotonicUs()];
+  await until('some have asked', () => asked() - before >= 8);
+  assert.ok(asked() - before <= 4 * (1 + (monotonicUs() - sinceUs) / 500_000), `${asked() - before} in ${monotonicUs() - sinceUs} µs`);
+  isMoved = true;
+  session.post(0);
+  await until('the MOVED has ended', () => session.done.size === 1);
+  isMoved = false;
+  const atMoved = asked();
+  const movedUs = monotonicUs();
+  await until('all have asked', () => asked() - atMoved >= 2 * connections);
+  assert.ok(monotonicUs() - movedUs < (2 * connections * 500_000) / 4, 'sooner than in turn');
+});
+
 test('readFrom replica sends reads to the replica and writes to the master, and reads to the master while the replica is gone', async () => {
   const { master, replica } = await startPair();
   const endpoints = endpointsOf('cluster', master.port);

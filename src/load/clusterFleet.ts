@@ -16,6 +16,13 @@ import { lingerOnLeavers, waitForNewNodes } from './newNodes.js';
 const REFRESH_GAP_US = 100_000;
 /** resend never: while operations fail for want of a connection, one of the instances asks for the slots this often. */
 const PROBE_GAP_US = 50_000;
+/**
+ * resend never: while all is well, so many instances in turn ask for the slots each time they are looked after. A stopped master answers
+ * nothing and so never says MOVED (ioredis #559); but an answer costs milliseconds of CPU (16,384 slots, and a connection made for it).
+ */
+const ASKING_IN_TURN = 4;
+/** After a failure, a MOVED or news of masters all of them ask each time, for so long. */
+const RESTLESS_US = 5_000_000;
 /** When one instance has learned of new masters, the others ask too, at most this often. */
 const SPREAD_GAP_US = 100_000;
 /** An instance that could not send for this long is replaced by a new one (ioredis #587). */
@@ -42,6 +49,7 @@ export class ClusterFleet implements IoredisFleet {
   #nextProbe = 0;
   #lastProbeUs = Number.NEGATIVE_INFINITY;
   #lastSpreadUs = Number.NEGATIVE_INFINITY;
+  #restlessUntilUs = Number.NEGATIVE_INFINITY;
   #lastError: Error | null = null;
   #isClosed = false;
 
@@ -76,11 +84,10 @@ export class ClusterFleet implements IoredisFleet {
   noteConnectionFailure(): void {
     if (this.load.resend === 'client-default') return;
     const nowUs = monotonicUs();
+    this.#restlessUntilUs = nowUs + RESTLESS_US;
     if (nowUs - this.#lastProbeUs < PROBE_GAP_US) return;
     this.#lastProbeUs = nowUs;
-    this.#nextProbe = (this.#nextProbe + 1) % this.instances.length;
-    const cluster = this.instances[this.#nextProbe];
-    if (cluster?.status === 'ready') (cluster as unknown as ClusterInternals).refreshSlotsCache(() => {});
+    this.#askNext();
   }
 
   lookAfter(): void {
@@ -97,6 +104,9 @@ export class ClusterFleet implements IoredisFleet {
       if (canSend) this.#notReadySinceUs[at] = nowUs;
       else if (cluster.status === 'end' || nowUs - (this.#notReadySinceUs[at] ?? nowUs) >= STUCK_US) this.#replace(at);
     }
+    if (this.load.resend === 'client-default') return;
+    const count = this.instances.length;
+    for (let left = nowUs < this.#restlessUntilUs ? count : Math.min(ASKING_IN_TURN, count); left > 0; left--) this.#askNext();
   }
 
   shardOfAddress(address: string): number | null {
@@ -131,6 +141,13 @@ export class ClusterFleet implements IoredisFleet {
       // It goes on trying by its retry strategy; the error events have the reason.
     });
     return cluster;
+  }
+
+  /** The next instance asks for the slots. */
+  #askNext(): void {
+    this.#nextProbe = (this.#nextProbe + 1) % this.instances.length;
+    const cluster = this.instances[this.#nextProbe];
+    if (cluster?.status === 'ready') (cluster as unknown as ClusterInternals).refreshSlotsCache(() => {});
   }
 
   #replace(at: number): void {
@@ -169,7 +186,9 @@ export class ClusterFleet implements IoredisFleet {
     const isNews = this.#masters !== '' && this.#masters !== masters;
     this.#masters = masters;
     const nowUs = monotonicUs();
-    if (!isNews || this.load.resend === 'client-default' || nowUs - this.#lastSpreadUs < SPREAD_GAP_US) return;
+    if (!isNews || this.load.resend === 'client-default') return;
+    this.#restlessUntilUs = nowUs + RESTLESS_US;
+    if (nowUs - this.#lastSpreadUs < SPREAD_GAP_US) return;
     this.#lastSpreadUs = nowUs;
     for (const cluster of this.instances) {
       if (cluster !== from && cluster.status === 'ready') (cluster as unknown as ClusterInternals).refreshSlotsCache(() => {});
@@ -189,7 +208,8 @@ export class ClusterFleet implements IoredisFleet {
     let lastUs = Number.NEGATIVE_INFINITY;
     internals.refreshSlotsCache = (callback) => {
       const nowUs = monotonicUs();
-      // Who gives a callback waits for it; the rest only suggest.
+      // Who gives a callback waits for it; the rest, a MOVED, only suggest.
+      if (callback === undefined) this.#restlessUntilUs = nowUs + RESTLESS_US;
       if (callback === undefined && nowUs - lastUs < REFRESH_GAP_US) return;
       lastUs = nowUs;
       refresh.call(cluster, callback);

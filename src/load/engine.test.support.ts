@@ -107,7 +107,7 @@ export class EngineHarness {
   constructor(
     readonly plan: Plan,
     answer: (operation: SentOperation) => Answer,
-    { worker = 0, workers = 1, shardCount = 1 } = {},
+    { worker = 0, workers = 1, shardCount = 1, sendsByTurn = false } = {},
   ) {
     const shardOfSlot = Uint16Array.from({ length: 16384 }, (_, slot) => Math.floor((slot * shardCount) / 16384));
     this.routing = new Routing(plan.load.workload.keys, shardOfSlot, shardCount);
@@ -130,6 +130,7 @@ export class EngineHarness {
         this.nextDueUs = dueUs - T0_US;
       },
       client: {
+        sendsByTurn,
         send: (token, op, keyIndex) => {
           const operation = { token, op, keyIndex, shard: this.routing.shardOf(op === 2, keyIndex), atUs: this.nowUs };
           this.sent.push(operation);

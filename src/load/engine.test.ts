@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { hdrHighestValueUs } from '../base/hdrIndex.js';
 import type { Arrivals, PhasePlan } from '../plan/plan.js';
 import { OutcomeIndex } from './client.js';
-import { type Answer, closedPhase, EngineHarness, openPhase, planOf, type SentOperation } from './engine.test.support.js';
-import { reasonIndex } from './reasonIndex.js';
+import { type Answer, closedPhase, EngineHarness, openPhase, planOf, type SentOperation, T0_US } from './engine.test.support.js';
+import { NO_REASON, reasonIndex } from './reasonIndex.js';
 
 const ok = (afterUs: number): Answer => ({ afterUs, outcome: OutcomeIndex.ok, reason: -1 });
 const refused = (afterUs: number): Answer => ({ afterUs, outcome: OutcomeIndex.fail, reason: reasonIndex.refused });
@@ -287,6 +287,22 @@ describe('the engine says when it has to look again', () => {
 });
 
 describe('closed loop', () => {
+  test('what follows on answers is sent once these are told, or once the turn of the event loop has told all', async () => {
+    for (const sendsByTurn of [false, true]) {
+      const harness = new EngineHarness(planOf({ phases: [closedPhase(3, 1, 100_000)], keys: { count: 100_000 } }), () => null, { sendsByTurn });
+      harness.run(1000);
+      assert.equal(harness.sent.length, 3);
+      const answered = (at: number): void =>
+        harness.engine.completed(harness.sent[at]?.token ?? -1, OutcomeIndex.ok, NO_REASON, T0_US + 1000, T0_US + 1500);
+      answered(0);
+      await Promise.resolve();
+      assert.equal(harness.sent.length, sendsByTurn ? 3 : 4);
+      answered(1);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(harness.sent.length, 5);
+    }
+  });
+
   test('keeps clients × pipeline in flight and splits clients over workers without a remainder', () => {
     const plan = planOf({ phases: [closedPhase(7, 3, 100_000)], keys: { count: 100_000 } });
     let inFlight = 0;

@@ -29,6 +29,9 @@ const ADMISSIONS_PER_READING = 16;
 /** After a pause of the thread as long as this, replies that wait in the sockets are read before deadlines are checked. */
 const BLOCKED_US = 20_000;
 
+/** A reaction to it is a microtask without the asynchronous resource that Node's queueMicrotask makes of each, which costs more than the pump. */
+const NOW = Promise.resolve();
+
 export interface EngineOutput {
   /** Called for every interval from 0 on, in order, also for empty ones. */
   interval(interval: WorkerInterval): void;
@@ -44,7 +47,7 @@ export interface EngineOptions {
   worker: number;
   workers: number;
   routing: Routing;
-  client: Pick<Client, 'send' | 'flush'>;
+  client: Pick<Client, 'send' | 'flush' | 'writesEach' | 'sendsByTurn'>;
   output: EngineOutput;
   /** Machine monotonic µs. */
   nowUs: () => number;
@@ -78,7 +81,16 @@ export class Engine implements Admission {
   readonly #ledger: Ledger | null;
   readonly #log: OperationLog | null;
   readonly #slotCounts: Uint32Array | null;
-  readonly #pump = (): void => this.#runPump();
+  readonly #pump = (): void => {
+    try {
+      this.#runPump();
+    } catch (bug) {
+      // Not a rejection that nobody awaits: it ends the worker.
+      setImmediate(() => {
+        throw bug;
+      });
+    }
+  };
   #pumpIsDue = false;
   #t0Us = 0;
   #phaseIndex = 0;
@@ -93,6 +105,7 @@ export class Engine implements Admission {
   /** The last reading of the clock, and for how many more operations it holds: none but while what is due is being admitted. */
   #readingUs = 0;
   #readingHolds = 0;
+  readonly #admissionsPerReading: number;
   #expiryWasDelayed = false;
 
   constructor(options: EngineOptions) {
@@ -101,6 +114,7 @@ export class Engine implements Admission {
     const shards = routing.shardCount;
     this.#options = options;
     this.#client = options.client;
+    this.#admissionsPerReading = options.client.writesEach ? 1 : ADMISSIONS_PER_READING;
     this.#routing = routing;
     this.#timeoutUs = plan.load.timeoutUs;
     this.#maxInFlight = plan.load.maxInFlight;
@@ -233,7 +247,7 @@ export class Engine implements Admission {
 
   #takeReading(nowUs: number): void {
     this.#readingUs = nowUs;
-    this.#readingHolds = ADMISSIONS_PER_READING - 1;
+    this.#readingHolds = this.#admissionsPerReading - 1;
   }
 
   #admitDue(nowUs: number): void {
@@ -295,11 +309,12 @@ export class Engine implements Admission {
     });
   }
 
-  /** Runs soon, once for all completions of this turn of the event loop. */
+  /** Runs soon: once for what one read has completed, or for all completions of this turn of the event loop. */
   #duePump(): void {
     if (this.#pumpIsDue) return;
     this.#pumpIsDue = true;
-    queueMicrotask(this.#pump);
+    if (this.#loop instanceof ClosedLoop && this.#client.sendsByTurn) setImmediate(this.#pump);
+    else NOW.then(this.#pump);
   }
 
   #runPump(): void {

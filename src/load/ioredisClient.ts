@@ -58,6 +58,7 @@ export interface ClientOptions {
 /** HOT: `send` costs what ioredis costs, and a scan for the least loaded connection. */
 export class IoredisClient implements Client {
   readonly capabilities: ClientCapabilities;
+  readonly writesEach = true;
   readonly #fleet: IoredisFleet;
   readonly #news: ConnectionNews;
   readonly #routing: Routing;
@@ -79,6 +80,8 @@ export class IoredisClient implements Client {
   readonly #free: number[][];
   readonly #where: string;
   readonly #confirm: ConfirmWrites | null;
+  /** Operations that have not settled. */
+  #open = 0;
   #attempts = 0;
   #retries = 0;
   #keeper: NodeJS.Timeout | null = null;
@@ -135,23 +138,33 @@ export class IoredisClient implements Client {
     const isCounter = op === INCR;
     const key = keyNameOf(this.#keys, isCounter, keyIndex);
     const shard = this.#routing.shardOf(isCounter, keyIndex);
-    const load = this.#pick(shard);
-    const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
+    const place = this.#pick(shard);
     const args = this.#commands.argumentsOf(op, key, keyIndex, valueBytes, version);
-    const command = new OperationCommand(this.#commands.nameOf(op), args, textReply, (error, reply) => {
-      const told = op === GET || op === INCR ? reply : undefined;
-      if (this.#confirm === null || error || !this.#confirm.isAsked(op)) this.#settled(token, shard, load, command, error ?? null, told);
-      else this.#confirmFirst(this.#confirm, token, shard, load, command, told);
-    });
+    const command = new OperationCommand(this.#commands.nameOf(op), args, textReply);
+    command.token = token;
+    command.op = op;
+    command.shard = shard;
+    command.place = place;
+    // By the promise, as an application would: ioredis' own callbacks go by it too, and by two calls more.
+    command.promise.then(
+      (reply) => this.#answered(command, reply),
+      (error: Error) => this.#settled(command, error, undefined),
+    );
     if (this.#commands.isCustomRead(op)) command.isReadOnly = true;
     if (this.#isCluster) command.knownSlot = this.#routing.slotOf(isCounter, keyIndex);
-    this.#loads[load] = (this.#loads[load] as number) + 1;
+    this.#loads[place] = (this.#loads[place] as number) + 1;
     this.#shardLoads[shard] = (this.#shardLoads[shard] as number) + 1;
-    instance.sendCommand(command);
+    this.#open++;
+    this.#instanceOf(place).sendCommand(command);
   }
 
   /** ioredis writes at once. */
   flush(): void {}
+
+  /** While there is a connection for each operation. With several on a connection answers come together, and so should what follows on them. */
+  get sendsByTurn(): boolean {
+    return this.#open <= this.#connections;
+  }
 
   counters(): ClientCounters {
     const counters = {
@@ -182,6 +195,7 @@ export class IoredisClient implements Client {
     const shardLoad = (this.#shardLoads[shard] as number) - 1;
     this.#loads[at] = load;
     this.#shardLoads[shard] = shardLoad;
+    this.#open--;
     this.#room[at] = shardLoad >= this.#connections ? (this.#room[at] as number) + 1 : load === 0 ? 1 : 0;
     if (this.#room[at] === 0 || this.#isFree[at] === 1) return;
     this.#isFree[at] = 1;
@@ -227,13 +241,19 @@ export class IoredisClient implements Client {
     return first + best;
   }
 
-  #settled(token: number, shard: number, load: number, command: OperationCommand, error: Error | null, reply: unknown): void {
+  #answered(command: OperationCommand, reply: unknown): void {
+    if (this.#confirm?.isAsked(command.op) === true) this.#confirmFirst(this.#confirm, command, reply);
+    else this.#settled(command, null, reply);
+  }
+
+  #settled(command: OperationCommand, error: Error | null, reply: unknown): void {
     const doneUs = monotonicUs();
-    this.#makeRoom(shard, load);
+    const { token, op } = command;
+    this.#makeRoom(command.shard, command.place);
     this.#attempts += command.attempts;
     if (error === null) {
       this.#retries += command.retries;
-      if (this.#replies !== null && command.name !== 'set') tellReply(this.#replies, token, reply);
+      if (this.#replies !== null && (op === GET || op === INCR)) tellReply(this.#replies, token, reply);
       this.#completion(token, OutcomeIndex.ok, NO_REASON, command.sentUs, doneUs, command.attempts);
       return;
     }
@@ -245,17 +265,20 @@ export class IoredisClient implements Client {
   }
 
   /** The write went well; its operation ends with the confirmation. Without an answer to that, nobody knows what the write is worth. */
-  #confirmFirst(confirm: ConfirmWrites, token: number, shard: number, load: number, command: OperationCommand, reply: unknown): void {
-    const instance = this.#fleet.instances[load % this.#connections] as IoredisInstance;
-    confirm.ask(instance, command, command.slotIfKnown, (lost) => {
-      if (lost === null) return this.#settled(token, shard, load, command, null, reply);
-      this.#makeRoom(shard, load);
+  #confirmFirst(confirm: ConfirmWrites, command: OperationCommand, reply: unknown): void {
+    confirm.ask(this.#instanceOf(command.place), command, command.slotIfKnown, (lost) => {
+      if (lost === null) return this.#settled(command, null, reply);
+      this.#makeRoom(command.shard, command.place);
       this.#attempts += command.attempts;
       this.#retries += command.retries;
       this.#fleet.noteConnectionFailure();
       const { reason } = classifyError(lost, command, this.#news.lastReason);
-      this.#completion(token, OutcomeIndex.info, reason, command.sentUs, monotonicUs(), command.attempts);
+      this.#completion(command.token, OutcomeIndex.info, reason, command.sentUs, monotonicUs(), command.attempts);
     });
+  }
+
+  #instanceOf(place: number): IoredisInstance {
+    return this.#fleet.instances[place % this.#connections] as IoredisInstance;
   }
 
   #unreachable(what: string, cause: Error | null): KvbenchError {
@@ -269,7 +292,7 @@ export class IoredisClient implements Client {
   }
 }
 
-/** HOT: what a GET or an INCR was answered; other operations have answers of which nobody wants to know. */
+/** HOT: what a GET or an INCR was answered. */
 function tellReply(replies: ReplyWatch, token: number, reply: unknown): void {
   if (typeof reply === 'string') replies.text(token, reply);
   else if (typeof reply === 'number') replies.integer(token, reply);

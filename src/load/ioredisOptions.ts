@@ -15,8 +15,6 @@ const CONNECT_TIMEOUT_MS = 2000;
 const SLOTS_TIMEOUT_MS = 500;
 /** resend never: after this time without an answer the next sentinel is asked. */
 const SENTINEL_TIMEOUT_MS = 500;
-/** resend never: slots are asked for this often, because a stopped master answers nothing and so never says MOVED (ioredis #559). */
-const SLOTS_REFRESH_MS = 500;
 /** resend never: how long a connection that is given up may take to close. */
 const DISCONNECT_TIMEOUT_MS = 200;
 /** A slot in migration answers TRYAGAIN without having done anything: asking again is not resending. */
@@ -108,7 +106,6 @@ export function clusterOptions(
     retryDelayOnClusterDown: 0,
     retryDelayOnTryAgain: TRYAGAIN_DELAY_MS,
     slotsRefreshTimeout: SLOTS_TIMEOUT_MS,
-    slotsRefreshInterval: SLOTS_REFRESH_MS,
     clusterRetryStrategy: reconnectDelayMs,
   };
 }

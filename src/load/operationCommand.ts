@@ -4,12 +4,19 @@
  */
 import { Command } from 'ioredis';
 import { monotonicUs } from '../base/clock.js';
+import type { OperationIndex } from '../plan/plan.js';
 import type { ConnectionWatch } from './connectionWatch.js';
 
 type Reject = (error: Error) => void;
 
 /** HOT: an operation as ioredis carries it. */
 export class OperationCommand extends Command {
+  /** The engine's, and what it is. */
+  token = 0;
+  op: OperationIndex = 0;
+  /** Where ioredisClient.ts counts it: its shard, and the connection to that. */
+  shard = 0;
+  place = 0;
   /** First time on a connection, machine monotonic µs; -1: never. */
   sentUs = -1;
   /** How often it was written to a connection. */
