@@ -5,24 +5,42 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ExitCode, KvbenchError, messageOf } from '../base/errors.js';
 import { packageRoot } from '../base/packageRoot.js';
 import { isMet, seriesLine, type TrialSeries } from './gateTally.js';
-import { Recording, runSyntheticTrials, usualVariation } from './gateTrials.js';
-import { runRealTrials } from './realGateTrials.js';
+import { runSyntheticTrials } from './gateTrials.js';
+import { type RealGroupKind, RealResults, realGroupKinds } from './realGateResults.js';
+import { realSeries, runRealTrials } from './realGateTrials.js';
+import { readRecordedRuns, writeRecordedRuns } from './recordedRuns.js';
+import { recordRuns } from './recordRuns.js';
 
 const usage = `npm run bench:gate [-- options]
 
   --same N          A/A comparisons of made-up runs (default 200)
   --power N         made-up trials of each change (default 40)
-  --real N          groups of real runs, half for latency and half for throughput (default 20; 0: none). 20 take about 12 minutes
-  --seconds S       load of one real run (default 1.2)
-  --spread PERCENT  how much latency differs between made-up runs (default 5)
   --seed N          other made-up runs (default 1)
-  --recording DIR   run whose intervals made-up runs are drawn from (default reports/sample-failover)
+  --spread PERCENT  standard deviation of p99 between made-up runs, instead of that between recorded ones
+  --recording PLACE what made-up runs are drawn from: a file that --record made, or folders of runs and groups (again for several;
+                    default src/bench/recordedRuns.ndjson.gz)
+
+  --real N          A/A groups of real runs, and half as many of each change (default 20; 0: none). 20 take about 45 minutes
+  --only KIND       real groups of this kind only: same, latency or throughput; no made-up ones
+  --seconds S       load of one real run with a change (default 10)
+  --same-seconds S  load of one real run of an A/A group (default 1.5)
+  --out FILE        where the real groups are kept, as they are found (default reports/bench-gate.json)
+  --continue        go on with what that file has
+
+  --pairs N         runs of each side (default: made-up 5, 6 and 7 in turn; real 5)
+
+  --record FILE     no trials: record runs of profiles/ci-gate.yaml and keep their intervals in FILE; with --recording, keep those of these runs
+  --runs N          runs of each load to record, open loop and closed loop in turn (default 16; they take about 8 minutes)
 `;
+
+const wholeNumbers = new Set(['same', 'power', 'seed', 'real', 'pairs', 'runs']);
+
+const defaultRecording = join(packageRoot, 'src', 'bench', 'recordedRuns.ndjson.gz');
 
 process.exitCode = await main();
 
@@ -36,64 +54,125 @@ async function main(): Promise<number> {
       interrupted.abort();
     });
   }
+  const { signal } = interrupted;
   try {
     const args = parseArguments(process.argv.slice(2));
     if (args === null) {
       console.log(usage);
       return ExitCode.passed;
     }
-    const say = (text: string): void => console.log(text);
-    const series: TrialSeries[] = [];
-    if (args.same + args.power > 0) {
-      const recording = Recording.read(args.recording);
-      say(`made-up runs of 10 s from ${recording.slotCount} recorded intervals; ± ${args.spread} % between runs`);
-      const variation = { ...usualVariation, latency: args.spread / 100 };
-      series.push(...runSyntheticTrials({ recording, variation, same: args.same, power: args.power, seed: args.seed }, say));
-    }
-    if (args.real > 0) series.push(...(await runRealTrials({ groups: args.real, seconds: args.seconds, folder, signal: interrupted.signal, say })));
-    const asked = series.filter(({ trials }) => trials > 0);
-    say('');
-    for (const each of asked) say(seriesLine(each));
-    return asked.every(isMet) ? ExitCode.passed : ExitCode.thresholdFailed;
+    if (args.record !== null) await record(args, args.record, folder, signal);
+    else return await tryAll(args, folder, signal);
+    return ExitCode.passed;
   } catch (error) {
-    if (interrupted.signal.aborted) return ExitCode.interrupted;
+    if (signal.aborted) return ExitCode.interrupted;
     console.error(`bench:gate: ${messageOf(error)}`);
     if (error instanceof KvbenchError) return error.exitCode;
     throw error;
   }
 }
 
+function say(text: string): void {
+  console.log(text);
+}
+
+async function record({ runs, seconds, recording }: Arguments, file: string, folder: string, signal: AbortSignal): Promise<void> {
+  const recorded = recording === null ? await recordRuns({ runs, seconds, folder, signal, say }) : readRecordedRuns(recording);
+  writeRecordedRuns(file, recorded);
+  say(`${recorded.runs.length} runs are in ${file}`);
+}
+
+async function tryAll(args: Arguments, folder: string, signal: AbortSignal): Promise<number> {
+  const series: TrialSeries[] = [];
+  const { same, power, seed, pairs, p99Spread, only } = args;
+  if (only === null && same + power > 0) {
+    const recorded = readRecordedRuns(args.recording ?? [defaultRecording]);
+    series.push(...runSyntheticTrials({ recorded, p99Spread, pairs, same, power, seed }, say));
+  }
+  if (args.groups > 0) {
+    const results = args.goesOn ? RealResults.goOn(args.out) : RealResults.begin(args.out);
+    const { groups, seconds, sameSeconds } = args;
+    try {
+      await runRealTrials({ groups, only, pairs: pairs ?? 5, seconds, sameSeconds, folder, signal, results, say });
+    } finally {
+      series.push(...realSeries(results));
+      show(series);
+    }
+  } else show(series);
+  return series.filter(({ trials }) => trials > 0).every(isMet) ? ExitCode.passed : ExitCode.thresholdFailed;
+}
+
+function show(series: readonly TrialSeries[]): void {
+  say('');
+  for (const each of series.filter(({ trials }) => trials > 0)) say(seriesLine(each));
+}
+
 interface Arguments {
   same: number;
   power: number;
-  real: number;
-  seconds: number;
-  spread: number;
   seed: number;
-  recording: string;
+  p99Spread: number | null;
+  recording: string[] | null;
+  groups: number;
+  only: RealGroupKind | null;
+  seconds: number;
+  sameSeconds: number;
+  out: string;
+  goesOn: boolean;
+  pairs: number | null;
+  record: string | null;
+  runs: number;
 }
 
 /** Null: only the usage was asked for. Throws INVALID_ARGUMENT. */
 function parseArguments(args: string[]): Arguments | null {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({
-    args,
-    options: { same: text, power: text, real: text, seconds: text, spread: text, seed: text, recording: text, help: { type: 'boolean', short: 'h' } },
-  });
+  const flag = { type: 'boolean' } as const;
+  const counts = { same: text, power: text, seed: text, spread: text, real: text, seconds: text, 'same-seconds': text, pairs: text, runs: text };
+  const options = {
+    ...counts,
+    only: text,
+    out: text,
+    record: text,
+    continue: flag,
+    recording: { ...text, multiple: true },
+    help: { ...flag, short: 'h' },
+  } as const;
+  const { values } = parsed(() => parseArgs({ args, options }));
   if (values.help) return null;
+  const kind = realGroupKinds.find((each) => each === values.only) ?? null;
+  if (values.only !== undefined && kind === null)
+    throw new KvbenchError('INVALID_ARGUMENT', `--only ${values.only} is none of ${realGroupKinds.join(', ')}`);
   return {
     same: number('same', values.same ?? '200', 0, 100_000),
     power: number('power', values.power ?? '40', 0, 100_000),
-    real: number('real', values.real ?? '20', 0, 1000),
-    seconds: number('seconds', values.seconds ?? '1.2', 1, 3600),
-    spread: number('spread', values.spread ?? '5', 0, 100),
     seed: number('seed', values.seed ?? '1', 0, 1_000),
-    recording: values.recording ?? join(packageRoot, 'reports', 'sample-failover'),
+    p99Spread: values.spread === undefined ? null : number('spread', values.spread, 0, 100) / 100,
+    recording: values.recording ?? null,
+    groups: number('real', values.real ?? '20', 0, 1000),
+    only: kind,
+    seconds: number('seconds', values.seconds ?? '10', 1, 3600),
+    sameSeconds: number('same-seconds', values['same-seconds'] ?? '1.5', 1, 3600),
+    out: resolve(values.out ?? join(packageRoot, 'reports', 'bench-gate.json')),
+    goesOn: values.continue ?? false,
+    pairs: values.pairs === undefined ? null : number('pairs', values.pairs, 4, 50),
+    record: values.record === undefined ? null : resolve(values.record),
+    runs: number('runs', values.runs ?? '16', 1, 500),
   };
+}
+
+/** What parseArgs throws is the user's mistake. */
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new KvbenchError('INVALID_ARGUMENT', messageOf(error), 'npm run bench:gate -- --help lists the options');
+  }
 }
 
 function number(name: string, text: string, lowest: number, highest: number): number {
   const value = Number(text);
-  if (text !== '' && value >= lowest && value <= highest) return value;
-  throw new KvbenchError('INVALID_ARGUMENT', `--${name} ${text} is not a number from ${lowest} to ${highest}`);
+  if (text.trim() !== '' && value >= lowest && value <= highest && (Number.isInteger(value) || !wholeNumbers.has(name))) return value;
+  const what = wholeNumbers.has(name) ? 'a whole number' : 'a number';
+  throw new KvbenchError('INVALID_ARGUMENT', `--${name} ${text} is not ${what} from ${lowest} to ${highest}`);
 }

@@ -50,6 +50,8 @@ process.on('message', (request: KnownRequest) => {
   }
 });
 process.on('disconnect', () => process.exit(0));
+// A Ctrl-C in the terminal reaches us too; the parent still has to end its load, and then ends us.
+process.on('SIGINT', () => {});
 
 function take(socket: Socket, reader: CommandReader, piece: string): void {
   const arrivedUs = monotonicUs();
