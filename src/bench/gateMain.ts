@@ -25,7 +25,7 @@ const usage = `npm run bench:gate [-- options]
   --recording PLACE what made-up runs are drawn from: a file that --record made, or folders of runs and groups (again for several;
                     default src/bench/recordedRuns.ndjson.gz)
 
-  --real N          A/A groups of real runs, and half as many of each change (default 20; 0: none). 20 take about 45 minutes
+  --real N          A/A groups of real runs, and half as many of each change (default 20; 0: none). 20 take about 46 minutes
   --only KIND       real groups of this kind only: same, latency or throughput; no made-up ones
   --seconds S       load of one real run with a change (default 10)
   --same-seconds S  load of one real run of an A/A group (default 1.5)
