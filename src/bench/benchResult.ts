@@ -96,14 +96,27 @@ export interface AccuracyRow {
   okOfDelivered: boolean | null;
 }
 
+export interface Lateness {
+  p50: number;
+  p99: number;
+  p999: number;
+}
+
 export interface AccuracyCase {
   id: string;
   title: string;
   client: string;
   rows: AccuracyRow[];
   /** How late the known server answered after the moment it should have. */
-  serverLatenessUs: { p50: number; p99: number; p999: number } | null;
-  /** Round trips of an independent program at an otherwise idle server. */
+  serverLatenessUs: Lateness | null;
+  /** How late kvbench sent, after the intended time. Null: a closed loop; absent in older files. */
+  dispatchLagUs?: Lateness | null;
+  /**
+   * How long threads that were ready to run waited for a core (all threads of each together), and what the host took of the cores, while it
+   * was measured. Null where the system does not tell; absent in older files.
+   */
+  waitsMs?: { generator: number; server: number; steal: number } | null;
+  /** Round trips of an independent program. */
   probeUs: { p50: number; p99: number } | null;
   /** CPU cores that neither kvbench, the known server nor the bench kept busy; null where the system does not tell. */
   otherCores: number | null;

@@ -110,6 +110,8 @@ const bench: BenchFile = {
             { what: 'p99.9', expected: 1000, observed: 1300, delivered: 1200, tolerance: 150, unit: 'us', ok: false, okOfDelivered: true },
           ],
           serverLatenessUs: { p50: 1, p99: 20, p999: 200 },
+          dispatchLagUs: { p50: 5, p99: 60, p999: 120 },
+          waitsMs: { generator: 120, server: 15, steal: 0 },
           probeUs: { p50: 1050, p99: 1090 },
           otherCores: 0.5,
           failure: null,

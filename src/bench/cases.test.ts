@@ -25,6 +25,19 @@ test('--only takes cases, contenders and both, and everything when it is absent'
   ]);
 });
 
+test('--only takes the cases of the accuracy suite too, and then none of throughput', () => {
+  const selection = new Selection(['delay-1ms/wire', 'stall']);
+  assert.deepEqual(
+    [
+      selection.has('delay-1ms', 'wire'),
+      selection.has('delay-1ms', 'ioredis'),
+      selection.has('stall', 'ioredis'),
+      selection.has('standalone', 'wire'),
+    ],
+    [true, false, true, false],
+  );
+});
+
 test('--only with a name that is none of ours says which there are', () => {
   for (const wrong of ['wires', 'wire/cluster', 'cluster/', 'cluster/wire/1', '']) {
     assert.throws(

@@ -1,5 +1,6 @@
 /** The cases of the benchmark, and which of them and of the contenders a person asked for. Pure data. */
 import { KvbenchError } from '../base/errors.js';
+import { knownCases } from './knownCases.js';
 
 export interface BenchCase {
   id: string;
@@ -33,7 +34,7 @@ export const benchCases: readonly BenchCase[] = [
 export const contenderIds = ['wire', 'ioredis', 'bare-ioredis', 'redis-benchmark', 'memtier', 'valkey-benchmark'] as const;
 export type ContenderId = (typeof contenderIds)[number];
 
-/** `cluster`, `wire` or `cluster/wire`; an entry without a case means all cases, one without a contender all contenders. */
+/** `cluster`, `wire`, `cluster/wire` or, of the accuracy suite, `stall/wire`; an entry without a case means all cases, one without a contender all contenders. */
 export class Selection {
   readonly #wanted: readonly { caseId: string | null; contender: string | null }[];
 
@@ -48,8 +49,10 @@ export class Selection {
   }
 }
 
+const caseIds = [...benchCases, ...knownCases].map(({ id }) => id);
+
 function parseEntry(text: string): { caseId: string | null; contender: string | null } {
-  const isCase = (name: string): boolean => benchCases.some(({ id }) => id === name);
+  const isCase = (name: string): boolean => caseIds.includes(name);
   const isContender = (name: string): boolean => (contenderIds as readonly string[]).includes(name);
   const [first = '', second, ...more] = text.trim().split('/');
   if (second !== undefined && more.length === 0 && isCase(first) && isContender(second)) return { caseId: first, contender: second };
@@ -58,6 +61,6 @@ function parseEntry(text: string): { caseId: string | null; contender: string | 
   throw new KvbenchError(
     'INVALID_ARGUMENT',
     `--only ${text}: neither a case nor a contender nor case/contender`,
-    `cases: ${benchCases.map(({ id }) => id).join(', ')}; contenders: ${contenderIds.join(', ')}`,
+    `cases: ${caseIds.join(', ')}; contenders: ${contenderIds.join(', ')}`,
   );
 }

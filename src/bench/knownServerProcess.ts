@@ -64,15 +64,23 @@ function take(socket: Socket, reader: CommandReader, piece: string): void {
   }
   if (commands.length === 0) return;
   let queue = waiting.get(socket);
-  if (queue === undefined) {
-    queue = [];
-    waiting.set(socket, queue);
-  }
+  let bytes = '';
   for (const words of commands) {
     const reply = replyTo(words);
-    queue.push({ ...reply, arrivedUs, dueUs: reply.isOperation ? dueTimes.next(arrivedUs) : arrivedUs });
+    const pending = { ...reply, arrivedUs, dueUs: reply.isOperation ? dueTimes.next(arrivedUs) : arrivedUs };
+    if (queue === undefined && pending.dueUs <= arrivedUs) {
+      bytes += pending.bytes;
+      if (pending.isOperation) note(pending, monotonicUs());
+      continue;
+    }
+    if (queue === undefined) {
+      queue = [];
+      waiting.set(socket, queue);
+    }
+    queue.push(pending);
   }
-  answerDue();
+  if (bytes !== '') socket.write(bytes, 'latin1');
+  if (queue !== undefined) answerDue();
 }
 
 /** Writes what is due, and arms the deadline for what is due next. */

@@ -28,7 +28,7 @@ Parts: throughput, startup, proxy, pacing (these four when none is named); ledge
 
   --rounds N      rounds of each case, alternating (default 5)
   --seconds N     length of one window (default 5; accuracy: of one run, default 20)
-  --only WHAT     of throughput only this case, contender or case/contender; can be repeated
+  --only WHAT     of throughput and accuracy only this case, contender (client) or case/contender; can be repeated
   --out FOLDER    where latest.json and latest.md are kept (default docs/bench; with --only, nowhere)
 `;
 const partNames = ['throughput', 'startup', 'proxy', 'pacing', 'ledger', 'accuracy', 'memory'] as const;
@@ -115,7 +115,7 @@ async function measure(part: PartName, run: BenchRun, selection: Selection): Pro
     case 'memory':
       return { memory: await measureMemory(run) };
     case 'accuracy':
-      return { accuracy: await measureAccuracy(run) };
+      return { accuracy: await measureAccuracy(run, selection) };
   }
 }
 

@@ -90,6 +90,53 @@ function othersUs(pids: readonly number[]): number | null {
   return usages.reduce((rest, usage) => rest - (usage?.cpuUs ?? 0), machineUs) - user - system;
 }
 
+/**
+ * Watches how long threads that were ready to run had to wait for a core: call it at the begin of a time, and the result at its end. By name
+ * of process, all its threads together (those that live at both ends), and `steal`, what the host took of the cores; in ms. Null: unknown.
+ */
+export function watchWaits<K extends string>(pids: Record<K, number>): () => Record<K | 'steal', number> | null {
+  const look = (): Record<K | 'steal', Map<string, number>> => {
+    const waits = { steal: new Map([['all', stealUs()]]) } as Record<K | 'steal', Map<string, number>>;
+    for (const name of Object.keys(pids) as K[]) waits[name] = waitsOf(pids[name]);
+    return waits;
+  };
+  try {
+    const before = look();
+    return () => {
+      try {
+        const after = look();
+        const waited = {} as Record<K | 'steal', number>;
+        for (const name of Object.keys(after) as (K | 'steal')[]) {
+          const ids = [...after[name].keys()].filter((id) => before[name].has(id));
+          waited[name] = ids.reduce((sum, id) => sum + (after[name].get(id) ?? 0) - (before[name].get(id) ?? 0), 0) / 1000;
+        }
+        return waited;
+      } catch {
+        return null;
+      }
+    };
+  } catch {
+    return () => null;
+  }
+}
+
+/** µs by thread: the second figure of the scheduler's statistics, ns. */
+function waitsOf(pid: number): Map<string, number> {
+  const waits = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      waits.set(thread, Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[1]) / 1000);
+    } catch {
+      // Ended since the folder was listed.
+    }
+  }
+  return waits;
+}
+
+function stealUs(): number {
+  return Number((readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/)[8] ?? 0) * tickUs();
+}
+
 let knownTickUs = 0;
 
 function tickUs(): number {
