@@ -1,11 +1,23 @@
 /** One fault after the other on one cluster under load: each one's effect on the load or the topology, and its complete healing. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Redis } from 'ioredis';
 import type { EventOf } from '../result/records.js';
 import type { Summary } from '../result/summary.js';
-import { assertNothingLeft, assertNothingUnaccounted, type Results, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
+import { findServer } from '../topology/findServer.js';
+import { parseInfo } from '../topology/infoReply.js';
+import {
+  assertNothingLeft,
+  assertNothingUnaccounted,
+  type Results,
+  readResults,
+  runKvbench,
+  startKvbench,
+  temporaryFolder,
+  writeProfile,
+} from './harness.js';
 
 // Mostly they wait.
 describe('the catalogue', { concurrency: 2 }, () => {
@@ -82,11 +94,16 @@ chaos:
     await assertNothingLeft(temp);
   });
 
-  test('reshard, exec, fork, rolling-restart: no operation is lost while slots move, and all of it heals', { timeout: 90_000 }, async () => {
+  test('reshard, exec, fork, rolling-restart, rolling-upgrade: no operation is lost while slots move, and all of it heals', {
+    timeout: 90_000,
+  }, async () => {
     const temp = temporaryFolder();
     const cwd = temporaryFolder();
     const said = join(cwd, 'said.txt');
     const say = (what: string): string => JSON.stringify(['sh', '-c', `echo ${what} $KVBENCH_NODE $1 {role} >> ${said}`, 'sh', '{address}']);
+    // The same server under another path, which its INFO tells.
+    const upgraded = join(cwd, 'next-server');
+    symlinkSync(findServer(undefined, process.env).path, upgraded);
     const profile = writeProfile(
       cwd,
       'moving.yaml',
@@ -97,17 +114,26 @@ load:
   threads: 1
   timeout: 5s
   workload: { name: mix, operations: { get: 50, set: 50 }, keys: { count: 3000 }, values: { size: 64B }, preload: true }
-  phases: [ { name: steady, duration: 18s, rate: 300/s } ]
+  phases: [ { name: steady, duration: 32s, rate: 200/s } ]
 chaos:
   - { at: 1s, for: 2s, fault: reshard, node: "master[0]", to: "master[1]", slots: 400 }
   - { at: 5s, fault: fork, node: "master[2]" }
   - { at: 5s, for: 500ms, fault: exec, node: "master[2]", inject: ${say('break')}, heal: ${say('mend')} }
-  - { at: 6s, fault: rolling-restart }
+  - { at: 6s, fault: rolling-restart, node: "master[0]" }
+  - { after: { fault: 4, state: healed }, fault: rolling-upgrade, to: ${JSON.stringify(upgraded)} }
 thresholds: { "errors{fault:1}": ["count==0"] }
 `,
     );
     const dir = join(cwd, 'out');
-    const finished = await runKvbench(['run', profile, '--out', dir], { cwd, temp });
+    const running = startKvbench(['run', profile, '--out', dir], { cwd, temp });
+    await running.said(/rolling-upgrade 5 healed/);
+    const run = JSON.parse(readFileSync(join(dir, 'run.json'), 'utf8')) as { target: { nodes: { id: string; address: string }[] } };
+    const programs = await Promise.all(run.target.nodes.map(async ({ id, address }) => `${id} ${await executableOf(address)}`));
+    assert.deepEqual(
+      programs,
+      Array.from({ length: 6 }, (_, i) => `n${i + 1} ${upgraded}`),
+    );
+    const finished = await running.finished;
     assert.equal(finished.code, 0, finished.stderr + finished.stdout);
     const results = readResults(dir);
     const { summary, events } = results;
@@ -119,6 +145,7 @@ thresholds: { "errors{fault:1}": ["count==0"] }
         ['fork', 'healed'],
         ['exec', 'healed'],
         ['rolling-restart', 'healed'],
+        ['rolling-upgrade', 'healed'],
       ],
     );
     const notes = events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
@@ -139,7 +166,7 @@ thresholds: { "errors{fault:1}": ["count==0"] }
     const after = later.at(-1);
     assert.deepEqual([before?.name, after?.name], ['before', 'after'], 'slots changed hands');
     const holders = (part: typeof before): string => (part?.nodes ?? []).flatMap(({ node, slots }) => (slots > 0 ? [node] : [])).join();
-    assert.deepEqual([holders(before), holders(after)], ['n1,n2,n3', 'n4,n5,n6']);
+    assert.deepEqual([holders(before), holders(after)], ['n1,n2,n3', 'n1,n5,n6']);
     for (const part of [before, after])
       assert.equal(
         part?.nodes.reduce((keyCount, node) => keyCount + (node.keys ?? 0), 0),
@@ -147,8 +174,11 @@ thresholds: { "errors{fault:1}": ["count==0"] }
         part?.name,
       );
 
-    const restarted = new Set(events.flatMap((event) => (event.type === 'process' && event.state === 'started' ? [event.node] : [])));
-    assert.deepEqual([...restarted].sort(), ['n1', 'n2', 'n3', 'n4', 'n5', 'n6']);
+    const restartedBy = (faultId: number): string =>
+      events.flatMap((event) => (event.type === 'process' && event.state === 'exited' && event.byFault === faultId ? [event.node] : [])).join();
+    assert.equal(restartedBy(4), 'n1');
+    assert.equal(restartedBy(5), 'n1,n5,n6,n2,n3,n4', 'replicas first: n1 became one when it was restarted');
+    assert.equal(notes.filter((note) => /^n\d was restarted \(\d of 6, now [\d.]+\)$/.test(note)).length, 6, notes.join('; '));
     const end = atTheEnd(results);
     assert.equal(
       end
@@ -156,10 +186,10 @@ thresholds: { "errors{fault:1}": ["count==0"] }
         .map((node) => node.id)
         .sort()
         .join(),
-      'n4,n5,n6',
-      'masters handed over',
+      'n1,n5,n6',
+      'masters handed over, that of shard 0 twice',
     );
-    assert.equal(slotsOf('n4', end), slotsOf('n1', summary.target?.nodes ?? []), 'every slot is where it was, with the replica that took over');
+    assert.equal(slotsOf('n5', end), slotsOf('n2', summary.target?.nodes ?? []), 'every slot is where it was, with the replica that took over');
     assert.deepEqual(summary.healing?.missing, []);
     await assertNothingLeft(temp);
   });
@@ -232,4 +262,15 @@ function inForce(summary: Summary, faultId: number, tUs: number): boolean {
   const fault = summary.faults.find(({ id }) => id === faultId);
   const fromMs = fault?.injectedAtMs ?? Number.POSITIVE_INFINITY;
   return tUs / 1000 >= fromMs - 50 && tUs / 1000 <= (fault?.healedAtMs ?? Number.NEGATIVE_INFINITY) + 200;
+}
+
+/** The path a server was started by. */
+async function executableOf(address: string): Promise<string> {
+  const [host = '', port = ''] = address.split(':');
+  const client = new Redis({ host, port: Number(port) });
+  try {
+    return parseInfo(await client.info('server')).get('executable') ?? '';
+  } finally {
+    client.disconnect();
+  }
 }
