@@ -28,6 +28,9 @@ const together = all.filter((file) => !isUndisturbed(file));
 const units = together.filter((file) => !isEndToEnd(file));
 const grouped = mkdtempSync(join(tmpdir(), 'kvbench-tests-'));
 process.on('exit', () => rmSync(grouped, { recursive: true, force: true }));
+// An interrupt ends the tests that run, which end what they started; then this process goes the usual way.
+let running = null;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => running?.kill('SIGTERM'));
 // Its talk is shown in one piece at the end: the tests' would hide it.
 const linted = named.length === 0 ? lint() : null;
 const stages = [
@@ -83,7 +86,8 @@ function runTests(files, concurrency) {
     cwd: root,
     env,
   });
-  return new Promise((done) => child.on('exit', (code, signal) => done(code ?? (signal ? 1 : 0))));
+  running = child;
+  return new Promise((done) => child.on('exit', (code) => done(code ?? 1)));
 }
 
 /** src/a/b.test.ts → dist/a/b.test.js */
