@@ -55,6 +55,8 @@ interface WireNode {
   /** Next in turn when none is free. */
   turn: number;
   inFlight: number;
+  /** Connections that wait for the next flush. */
+  dirty: WireConnection[];
   /** With many in flight on a cluster: the connection that takes what comes until the next flush, and how much more it may take. */
   filling: WireConnection | null;
   fillingRoom: number;
@@ -114,7 +116,8 @@ export class WireClient implements Client, ConnectionOwner {
   readonly #shards = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #news: ConnectionNews;
-  #dirty: WireConnection[] = [];
+  /** Nodes that have dirty connections. */
+  readonly #dirty: WireNode[] = [];
   #flushScheduled = false;
   /** In flight on the connection whose replies are being worked off, before them. */
   #inFlightBefore = 0;
@@ -187,7 +190,8 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   /**
-   * HOT: at once; on a cluster after all reads of this turn: servers that get their operations together are woken once, not once for each.
+   * HOT: at once; on a cluster after all reads of this turn, one node after the other: servers that get their operations together are woken
+   * once, not once for each.
    */
   flush(): void {
     if (this.#dirty.length === 0) return;
@@ -198,14 +202,19 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   #flushNow(): void {
-    const dirty = this.#dirty;
+    for (let i = 0; i < this.#dirty.length; i++) this.#flushNode(this.#dirty[i] as WireNode);
+    this.#dirty.length = 0;
+  }
+
+  #flushNode(node: WireNode): void {
+    const { dirty } = node;
     for (let i = 0; i < dirty.length; i++) {
       const connection = dirty[i] as WireConnection;
       connection.dirty = false;
       connection.flush();
     }
     dirty.length = 0;
-    for (let i = 0; i < this.#nodes.length; i++) (this.#nodes[i] as WireNode).filling = null;
+    node.filling = null;
   }
 
   counters(): ClientCounters {
@@ -360,8 +369,10 @@ export class WireClient implements Client, ConnectionOwner {
   }
 
   #markDirty(connection: WireConnection): void {
+    const node = this.#nodes[connection.node] as WireNode;
     connection.dirty = true;
-    this.#dirty.push(connection);
+    if (node.dirty.length === 0) this.#dirty.push(node);
+    node.dirty.push(connection);
   }
 
   /** Not from inside `send`: the refusal is told in a later turn. */
@@ -437,6 +448,7 @@ export class WireClient implements Client, ConnectionOwner {
       free: [],
       turn: 0,
       inFlight: 0,
+      dirty: [],
       filling: null,
       fillingRoom: 0,
       backOffMs: RECONNECT_MIN_MS,
