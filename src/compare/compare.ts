@@ -9,11 +9,12 @@ import {
   type Comparison,
   type ComparisonRow,
   type ComparisonWarning,
-  verdictWord,
 } from './comparison.js';
 import { judgeRow, percentText } from './judge.js';
 import type { LoadedRun, LoadedSide } from './loadSide.js';
 import { type Measure, measuresOf } from './measures.js';
+import { byImportance, isPartOf } from './rowOrder.js';
+import { foundText } from './rowText.js';
 import { SideSamples } from './sides.js';
 
 export interface CompareOptions {
@@ -75,7 +76,7 @@ export function compareSides(base: LoadedSide, candidate: LoadedSide, options: C
     formatVersion: COMPARISON_VERSION,
     kind: 'comparison',
     kvbenchVersion,
-    sentence: sentenceOf(rows),
+    sentence: sentenceOf(rows, base.runs.length, candidate.runs.length),
     base: comparedSide(base),
     candidate: comparedSide(candidate),
     comparable: { level: options.level, differences: differencesOf(base, candidate) },
@@ -109,18 +110,26 @@ function comparedRun({ data, summary }: LoadedRun): ComparedSide['runs'][number]
   };
 }
 
-/** The changes that were found, the largest first; else what could be ruled out. */
-function sentenceOf(rows: readonly ComparisonRow[]): string {
-  const found = rows.filter(({ verdict }) => verdict === 'faster' || verdict === 'slower');
-  const size = ({ change }: ComparisonRow): number => Math.abs(change.relative ?? Number.POSITIVE_INFINITY);
-  const worst = [...found].sort((a, b) => Number(b.verdict === 'slower') - Number(a.verdict === 'slower') || size(b) - size(a));
-  const named = worst
-    .slice(0, 3)
-    .map((row) => `${row.id} ${row.change.relative === null ? '' : `${percentText(row.change.relative)} `}${verdictWord(row)}`);
-  const count = (verdict: ComparisonRow['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
-  if (named.length > 0) return `${named.join('; ')}${found.length > named.length ? `; and ${found.length - named.length} more changes` : ''}`;
-  if (count('inconclusive') === 0) return `No change: all ${rows.length} figures are the same within what matters`;
-  return `No change was found; ${count('inconclusive')} of ${rows.length} figures vary too much (or have too few runs) to rule one out`;
+const MOST_NAMED = 3;
+/** From so many runs of each side on, chance can be told from change by the runs themselves. */
+const RUNS_TO_TELL = 4;
+
+/** The changes that were found, what is worse and what matters most first; else what could be ruled out. */
+function sentenceOf(rows: readonly ComparisonRow[], baseRuns: number, candidateRuns: number): string {
+  const found = ['slower', 'faster'].flatMap((verdict) => byImportance(rows.filter((row) => row.verdict === verdict)));
+  const named: ComparisonRow[] = [];
+  for (const row of found) {
+    if (named.length < MOST_NAMED && !named.some((whole) => isPartOf(row, whole))) named.push(row);
+  }
+  if (named.length > 0) {
+    const more = found.length - named.length;
+    return `${named.map((row) => `${row.id} ${foundText(row)}`).join('; ')}${more > 0 ? `; and ${more} more change${more === 1 ? '' : 's'}` : ''}`;
+  }
+  const open = rows.filter(({ verdict }) => verdict === 'inconclusive').length;
+  if (open === 0) return `No change: all ${rows.length} figures are the same within what matters`;
+  if (open === rows.length && Math.min(baseRuns, candidateRuns) < RUNS_TO_TELL)
+    return `Nothing can be told yet: it takes ${RUNS_TO_TELL} runs or more of each side to tell change from chance, these are ${baseRuns} and ${candidateRuns}`;
+  return `No change was found; ${open} of ${rows.length} figures vary too much to rule one out`;
 }
 
 /** Beyond this much run-to-run noise of all operations a machine is called noisy. */
@@ -143,20 +152,26 @@ function warningsOf({ base, candidate, comparable, rows, noiseFloor }: Compariso
         warnings.push({ kind: 'run', text: `${id} (${name}) was aborted by one of its thresholds: it is shorter than planned` });
     }
   }
-  for (const [id, limit] of NOISY) {
+  const noisy = NOISY.flatMap(([id, limit]) => {
     const noise = rows.find((row) => row.id === id)?.noise;
-    if (noise != null && noise > limit)
-      warnings.push({ kind: 'noisy', text: `noisy runs: a change of ${id} below ${percentText(noise).replace('+', '±')} cannot be seen with these` });
-  }
+    return noise != null && noise > limit ? [`of ${id} below ${percentText(noise).replace('+', '±')}`] : [];
+  });
+  if (noisy.length > 0) warnings.push({ kind: 'noisy', text: `a change ${noisy.join(' or ')} cannot be seen: the runs differ too much` });
   const fewest = Math.min(base.runs.length, candidate.runs.length);
-  if (fewest < 4) {
+  if (fewest < RUNS_TO_TELL) {
     const floor = noiseFloor === null ? '' : `; judged by the noise floor of the baseline ${noiseFloor.name} (${noiseFloor.runs} runs)`;
-    const text = `${base.runs.length} and ${candidate.runs.length} runs: from 4 of each on they can be told from chance by themselves${floor}`;
+    const text = `${base.runs.length} and ${candidate.runs.length} runs: from ${RUNS_TO_TELL} of each on chance can be told from change by the runs themselves${floor}`;
     warnings.push({ kind: 'few runs', text });
   }
   for (const { area, what, base: before, candidate: after } of comparable.differences) {
-    if (area === 'seed' || area === 'kvbench') continue;
+    if (area === 'seed' || area === 'kvbench' || isEffect(what, comparable.differences)) continue;
     warnings.push({ kind: 'not comparable', text: `${what} differs: ${before} → ${after}` });
   }
   return warnings;
+}
+
+/** A server's setting that the plan sets differently is one difference, not two. */
+function isEffect(what: string, all: Comparison['comparable']['differences']): boolean {
+  const setting = /^server\.settings\.(.+)$/.exec(what)?.[1];
+  return setting !== undefined && all.some((other) => other.what === `target.config.${setting}`);
 }

@@ -196,10 +196,12 @@ test('what differs too much is refused, or named', () => {
 test('all outputs say the verdict first, and each rule', () => {
   const judged = gate(side('main', quiet), side('my|branch', slower(1.3)), ['latency: p(99) +10%', 'throughput: -5%']);
   const markdown = renderMarkdown(judged);
-  assert.match(markdown, /^### ❌ kvbench gate\n\n\*\*Gate failed: latency p/);
-  assert.match(markdown, /\| ✗ \| `latency: p\(99\) \+10%` \|/);
+  assert.match(markdown, /^### ❌ kvbench gate failed\n\n\*\*latency p/);
+  assert.match(markdown, /\n\| `latency: p\(99\) \+10%` \|.*\| ❌\u00a0broken \|\n/);
+  assert.match(markdown, /\n- `latency: p\(99\) \+10%`: .*beyond the tolerance\n/, 'why, below the table');
+  assert.doesNotMatch(markdown, /\n- `throughput: -5%`/, 'nothing to explain of a rule that held');
   assert.match(markdown, /`my\\\|branch` \(5 runs\)/);
-  for (const line of markdown.split('\n').filter((line) => line.startsWith('|'))) assert.equal(line.replaceAll('\\|', '').split('|').length, 9, line);
+  for (const line of markdown.split('\n').filter((line) => line.startsWith('|'))) assert.equal(line.replaceAll('\\|', '').split('|').length, 8, line);
   const terminal = renderTerminalComparison(judged, { color: false, width: 120 });
   assert.match(
     terminal,
@@ -207,5 +209,5 @@ test('all outputs say the verdict first, and each rule', () => {
   );
   const junit = renderComparisonJUnit(judged);
   assert.match(junit, /tests="2" failures="1"/);
-  assert.match(junit, /<failure message="[^"]*beyond the tolerance" type="fail"\/>/);
+  assert.match(junit, /<failure message="[^"]*beyond the tolerance" type="fail">base [^<]*, candidate [^<]*<\/failure>/);
 });

@@ -1,9 +1,10 @@
 /** A gate as JUnit: one case per rule; an inconclusive one is skipped, or fails where the gate was told so. Pure. */
 import { escapeXml } from '../result/junit.js';
 import type { Comparison, RuleResult } from './comparison.js';
+import { changeText, intervalText, valueText } from './rowText.js';
 import { moreRunsText } from './ruleText.js';
 
-/** The file's text. Without a gate its cases are the figures that could be told: none fails. */
+/** The file's text. Without a gate it has no case, only the sentence. */
 export function renderComparisonJUnit(comparison: Comparison): string {
   const { gate, candidate, base } = comparison;
   const rules = gate?.rules ?? [];
@@ -28,7 +29,14 @@ function testCase(result: RuleResult, fails: boolean, classname: string): string
   const open = `    <testcase classname="${escapeXml(classname)}" name="${escapeXml(result.rule)}" time="0"`;
   const more = moreRunsText(result.moreRuns);
   const reason = escapeXml(more === null ? result.reason : `${result.reason}; ${more}`);
-  if (fails) return `${open}>\n      <failure message="${reason}" type="${result.outcome}"/>\n    </testcase>`;
+  if (fails)
+    return `${open}>\n      <failure message="${reason}" type="${result.outcome}">${escapeXml(valuesText(result))}</failure>\n    </testcase>`;
   if (result.outcome === 'inconclusive') return `${open}>\n      <skipped message="${reason}"/>\n    </testcase>`;
   return `${open}>\n      <system-out>${reason}</system-out>\n    </testcase>`;
+}
+
+/** Some pipelines show only the text of a failure. */
+function valuesText({ row }: RuleResult): string {
+  if (row === null) return 'neither side has a value';
+  return `base ${valueText(row.base.value, row.unit)}, candidate ${valueText(row.candidate.value, row.unit)}, change ${changeText(row)} ${intervalText(row)}`;
 }

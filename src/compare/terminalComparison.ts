@@ -1,9 +1,10 @@
 /** A comparison on the terminal: the sentence, the gate's rules, what changed, what could not be told, warnings. Pure; called by diff and gate. */
 import { SummaryPage } from '../report/summaryPage.js';
 import { alignColumns } from '../report/textLayout.js';
-import { type ComparedSide, type Comparison, type GateResult, verdictWord } from './comparison.js';
+import { type ComparedSide, type Comparison, type ComparisonRow, type GateResult, verdictWord } from './comparison.js';
 import { pText } from './judge.js';
-import { changeText, intervalText, valueText } from './rowText.js';
+import { byImportance, byScope, isChange, isHeadline, ownName, scopeTags } from './rowOrder.js';
+import { changeText, decidingP, intervalText, POINTS_NOTE, valueText } from './rowText.js';
 import { moreRunsText, ruleMark } from './ruleText.js';
 
 /** Ends with a line break. Plain text when `color` is false. @param options `width`: columns of the terminal; `all`: also rows without a change */
@@ -16,7 +17,7 @@ export function renderTerminalComparison(comparison: Comparison, options: { colo
   page.line('');
   page.prose(comparison.sentence, bold);
   if (comparison.gate) addRules(page, comparison.gate);
-  addRows(page, comparison, options.all ?? false);
+  addRows(page, comparison, options.all ?? false, options.width);
   addWarnings(page, comparison);
   page.line('');
   return page.text();
@@ -26,8 +27,6 @@ function sideText(name: string, { runs, profile }: ComparedSide): string {
   const servers = [...new Set(runs.map(({ server }) => server))].join(', ');
   return `${name.padEnd(10)} ${runs.length} run${runs.length === 1 ? '' : 's'} of ${profile}, ${servers}`;
 }
-
-const columns = ['left', 'right', 'right', 'right', 'left', 'right', 'left'] as const;
 
 function addRules(page: SummaryPage, { rules }: GateResult): void {
   page.section('GATE');
@@ -43,35 +42,57 @@ function addRules(page: SummaryPage, { rules }: GateResult): void {
   }
 }
 
-/** Figures that are shown although nothing is known of a change. */
-const headline = /^(throughput rate|latency p\((50|99)\)|availability rate|errors rate|gap\{shard:any\} max|rto\{.*|detection\{.*|lost_writes .*)$/;
+/** Narrower ones have a mark for the verdict and no p. */
+const WORDY_COLUMNS = 100;
+const marks: Readonly<Record<ComparisonRow['verdict'], string>> = { faster: '▼', slower: '▲', '~': '~', inconclusive: '?' };
+const wordyAlignments = ['left', 'right', 'right', 'right', 'left', 'right', 'left'] as const;
+const narrowAlignments = ['left', 'right', 'right', 'right', 'left'] as const;
 
-function addRows(page: SummaryPage, { rows: every, method }: Comparison, all: boolean): void {
-  const rows = all ? every : every.filter((row) => row.verdict === 'faster' || row.verdict === 'slower' || headline.test(row.id));
+function addRows(page: SummaryPage, { rows: every, method }: Comparison, all: boolean, width: number): void {
+  const rows = all ? every : byImportance(every.filter((row) => isChange(row) || isHeadline(row)));
   if (rows.length === 0) return;
-  page.section('COMPARED', `the change and its ${Math.round(method.confidence * 100)} % interval; ~ no change that matters`);
-  const paint = { faster: page.colors.green, slower: page.colors.red, '~': page.colors.dim, inconclusive: page.colors.yellow };
+  const isWordy = width >= WORDY_COLUMNS;
+  const key = isWordy ? '~ no change that matters' : '▲ worse ▼ better ~ same ? cannot be told';
+  page.section('COMPARED', `change, ${Math.round(method.confidence * 100)} % interval; ${key}`);
+  const { colors } = page;
+  const paint = { faster: colors.green, slower: colors.red, '~': colors.dim, inconclusive: String };
+  const groups = byScope(rows, (row) =>
+    scopeTags(row)
+      .map(([tag, value]) => `${tag}:${value}`)
+      .join(','),
+  );
+  const shown = groups.flatMap(([scope, members]) => [...(scope === '' ? [] : [scope]), ...members]);
   const lines = alignColumns(
-    [
-      ['', 'base', 'candidate', 'change', 'interval', 'p', 'verdict'],
-      ...rows.map((row) => [
-        row.id,
-        valueText(row.base.value, row.unit),
-        valueText(row.candidate.value, row.unit),
-        changeText(row),
-        intervalText(row),
-        row.pValue === null ? '–' : pText(row.pValue),
-        verdictWord(row),
-      ]),
-    ],
-    columns,
+    [headCells(isWordy), ...shown.map((one) => (typeof one === 'string' ? [] : rowCells(one, isWordy)))],
+    isWordy ? wordyAlignments : narrowAlignments,
   );
   lines.forEach((line, i) => {
-    const row = rows[i - 1];
-    page.line(row === undefined ? page.colors.dim(line) : paint[row.verdict](line));
+    const one = shown[i - 1];
+    if (typeof one === 'string') page.line(colors.bold(one));
+    else page.line(one === undefined ? colors.dim(line) : paint[one.verdict](line));
   });
   const left = every.length - rows.length;
-  if (left > 0) page.line(page.colors.dim(`and ${left} figures without a change that could be told (--all)`));
+  const notes = [
+    ...(left > 0 ? [`and ${left} more figure${left === 1 ? '' : 's'}, none with a change that could be told (--all)`] : []),
+    ...(rows.some(({ unit }) => unit === 'ratio') ? [POINTS_NOTE] : []),
+  ];
+  if (notes.length > 0) page.prose(notes.join('; '), colors.dim);
+}
+
+function headCells(isWordy: boolean): string[] {
+  return ['', 'base', 'candidate', 'change', 'interval', ...(isWordy ? ['p', 'verdict'] : [])];
+}
+
+function rowCells(row: ComparisonRow, isWordy: boolean): string[] {
+  const p = decidingP(row);
+  return [
+    isWordy ? ownName(row) : `${marks[row.verdict]} ${ownName(row)}`,
+    valueText(row.base.value, row.unit),
+    valueText(row.candidate.value, row.unit),
+    changeText(row),
+    intervalText(row),
+    ...(isWordy ? [p === null ? '–' : pText(p), verdictWord(row)] : []),
+  ];
 }
 
 function addWarnings(page: SummaryPage, { warnings }: Comparison): void {

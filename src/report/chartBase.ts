@@ -13,7 +13,7 @@ export interface ChartSpec {
   subtitle: string;
   config: ChartConfiguration<'line'>;
   /** What a reader can switch on and off together; absent: each dataset is its own. */
-  legend?: { name: string; color: string; datasets: number[] }[];
+  legend?: { name: string; color: string; datasets: number[]; dashed?: boolean }[];
 }
 
 export type Point = { x: number; y: number };

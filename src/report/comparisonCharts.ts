@@ -88,7 +88,7 @@ function overlayChart(overlay: ComparisonOverlay, theme: ChartTheme, options: Co
   }
   for (const side of SIDES) {
     const color = sideColor(theme, side);
-    legend.push({ name: medianNames.get(side) as string, color, datasets: [datasets.length] });
+    legend.push({ name: medianNames.get(side) as string, color, datasets: [datasets.length], dashed: side === 'base' });
     const values = overlay.sides[side].median[key];
     datasets.push({
       ...line(medianNames.get(side) as string, pointsOf(overlay, values)),
@@ -139,7 +139,7 @@ export function buildSpectrumChart(overlay: ComparisonOverlay, theme: ChartTheme
   }
   for (const side of SIDES) {
     const color = sideColor(theme, side);
-    legend.push({ name: names.get(side) as string, color, datasets: [datasets.length] });
+    legend.push({ name: names.get(side) as string, color, datasets: [datasets.length], dashed: side === 'base' });
     datasets.push({
       ...line(names.get(side) as string, spectrumPoints(spectrum, spectrum[side].mergedMs)),
       borderColor: color,

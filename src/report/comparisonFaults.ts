@@ -7,10 +7,11 @@ import type { OverlayInput, SideName } from './comparisonOverlay.js';
 import { spaced } from './pageFormat.js';
 import { type Column, groupedTable, type Html, type HtmlValue, html } from './pageHtml.js';
 
-const BAR_WIDTH = 260;
+const BAR_WIDTH = 200;
 const BAR_HEIGHT = 14;
 
 export const faultStyle = `
+@media print { .parts { width: 100px; } #faults th, #faults td { white-space: normal; } }
 .parts { width: ${BAR_WIDTH}px; height: ${BAR_HEIGHT}px; display: block; }
 .parts .detection, .key .detection { fill: var(--ink); } .parts .election, .key .election { fill: var(--soft); } .parts .client, .key .client { fill: var(--strong); }
 .parts .whole, .key .whole { fill: none; stroke: var(--ink); stroke-width: 1.5; }
@@ -136,5 +137,5 @@ function ms({ median }: Spread): string {
 function figure(spread: Spread | null): HtmlValue {
   if (spread === null) return '–';
   const [low, middle, high] = [spread.min, spread.median, spread.max].map((value) => spaced(formatUs(value * 1000)));
-  return low === high ? middle : html`<b>${middle}</b> <span class="sub">(${low} to ${high})</span>`;
+  return low === high ? middle : html`<b>${middle}</b><br><span class="sub">(${low} to ${high})</span>`;
 }

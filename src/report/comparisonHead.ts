@@ -1,7 +1,8 @@
 /** What a person reads first of a comparison, and what was compared. Called by comparisonPage.ts; pure. */
 import type { ComparedRun, ComparedSide, Comparison, ComparisonRow } from '../compare/comparison.js';
+import { isChange, isHeadline } from '../compare/rowOrder.js';
 import { changeText, intervalText, valueText } from '../compare/rowText.js';
-import { isChange, verdictCell } from './comparisonRows.js';
+import { verdictCell } from './comparisonRows.js';
 import { durationOf, spaced } from './pageFormat.js';
 import { type Column, type Html, type HtmlValue, html, table } from './pageHtml.js';
 
@@ -51,11 +52,11 @@ function sureText({ rows, method }: Comparison): string {
 }
 
 const bannerTitles: Readonly<Record<Comparison['warnings'][number]['kind'], string>> = {
-  saturated: 'The load generator was saturated.',
-  noisy: 'A noisy machine.',
-  'not comparable': 'Different conditions.',
-  'few runs': 'Few runs.',
-  run: 'A run that is not whole.',
+  saturated: 'The load generator was saturated:',
+  noisy: 'Noisy runs:',
+  'not comparable': 'Different conditions:',
+  'few runs': 'Few runs:',
+  run: 'A run that is not whole:',
 };
 
 /** One for each kind, the worst first. */
@@ -77,12 +78,14 @@ const keyRows: readonly [id: string, label: string][] = [
   ['latency p(99)', 'Response p99'],
   ['availability rate', 'Availability'],
   ['gap{shard:any} max', 'Longest gap'],
+  ['rto{fault:1} max', 'Recovery (RTO) of fault 1'],
+  ['lost_writes count', 'Lost writes'],
 ];
 
 function keyFigures({ rows }: Comparison): Html {
   const figures = keyRows.flatMap(([id, label]) => {
     const row = rows.find((one) => one.id === id);
-    if (row === undefined) return [];
+    if (row === undefined || !isHeadline(row)) return [];
     const values = `${valueText(row.base.value, row.unit)} → ${valueText(row.candidate.value, row.unit)}`;
     const big = isChange(row) || row.verdict === '~' || row.interval !== null ? changeText(row) : '?';
     return [

@@ -167,7 +167,7 @@ test('a person reads the verdict first, then the rules, both sides over time, th
   await withPage(pageOf(withGate()), async (page) => {
     assert.match(await page.locator('h1').innerText(), /Failed/);
     assert.ok((await page.locator('h1').innerText()).includes(comparison.sentence));
-    assert.match(await page.locator('header').innerText(), /saturated[\s\S]*noisy machine[\s\S]*Different conditions[\s\S]*Exit code 99/i);
+    assert.match(await page.locator('header').innerText(), /saturated[\s\S]*noisy runs[\s\S]*Different conditions[\s\S]*Exit code 99/i);
     const sections = ['rules', 'overlay', 'spectra', 'faults', 'figures', 'compared'];
     assert.deepEqual(await page.locator('main > section').evaluateAll((all) => all.map(({ id }) => id)), sections);
     const rules = await page.locator('#rules tbody tr').allInnerTexts();
@@ -175,8 +175,8 @@ test('a person reads the verdict first, then the rules, both sides over time, th
     assert.match(rules[1] ?? '', /✗\s*broken[\s\S]*because fail/);
     assert.match(rules[2] ?? '', /\?\s*undecided[\s\S]*about 4 more runs of each side \(4 min\)/);
     const sides = (await page.locator('#faults tbody tr:not(.group)').allInnerTexts()).map((text) => text.replaceAll('\u00a0', ' '));
-    assert.match(sides[0] ?? '', /^base before\s+1\.55 s \(1\.50 s to 1\.60 s\)\s+600 ms/);
-    assert.match(sides[1] ?? '', /^candidate after\s+3\.05 s \(3\.00 s to 3\.10 s\)\s+600 ms/);
+    assert.match(sides[0] ?? '', /^base before\s+1\.55 s\s+\(1\.50 s to 1\.60 s\)\s+600 ms/);
+    assert.match(sides[1] ?? '', /^candidate after\s+3\.05 s\s+\(3\.00 s to 3\.10 s\)\s+600 ms/);
     const widths = await page.locator('#faults .parts .detection').evaluateAll((all) => all.map((one) => Number(one.getAttribute('width'))));
     assert.ok(Math.abs((widths[1] ?? 0) / (widths[0] ?? 1) - 3050 / 1550) < 0.05, `bars are as long as their times: ${widths}`);
     assert.equal(await page.locator('#figures tbody tr:not(.group)').count(), comparison.rows.length, 'no figure is left out');
@@ -331,4 +331,45 @@ test('a narrow screen scrolls tables, not the page', async () => {
     },
     { viewport: { width: 420, height: 800 } },
   );
+});
+
+test('on a narrow screen the name of a row stays in sight while its figures are scrolled', async () => {
+  await withPage(
+    pageOf(withGate()),
+    async (page) => {
+      await openAll(page);
+      const left = await page.evaluate<
+        number[]
+      >(`[...document.querySelectorAll('#rules .scroll, #figures .scroll, #faults .scroll')].map((scroll) => {
+        scroll.scrollLeft = 200;
+        return scroll.scrollLeft < 200 ? 0 : scroll.querySelector('tbody tr:not(.group) > th').getBoundingClientRect().left;
+      })`);
+      assert.ok(left.length >= 3);
+      for (const x of left) assert.ok(x >= 0 && x < 20, `${left}`);
+    },
+    { viewport: { width: 420, height: 800 } },
+  );
+});
+
+test('on paper nothing is cut off at the right', async () => {
+  await withPage(
+    pageOf(withGate()),
+    async (page) => {
+      await openAll(page);
+      await page.emulateMedia({ media: 'print' });
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 760);
+    },
+    { viewport: { width: 760, height: 1000 } },
+  );
+});
+
+test('the base is dashed in the legend as it is in the charts, and the p of a figure is that of both tests', async () => {
+  const row = comparison.rows.find(({ id }) => id === 'throughput rate');
+  assert.ok(row);
+  const told: Comparison = { ...comparison, rows: [{ ...row, verdict: 'slower', pValue: 0.004, pRanks: 0.029 }] };
+  await withPage(pageOf(told), async (page) => {
+    assert.equal(await page.locator('.legend button', { hasText: 'base: before' }).locator('.swatch.dashed').count(), 3);
+    assert.equal(await page.locator('.legend button', { hasText: 'candidate: after' }).locator('.swatch.dashed').count(), 0);
+    assert.match(await page.locator('#figures tbody').first().innerText(), /0\.029/);
+  });
 });

@@ -1,12 +1,13 @@
 /** The figures of a comparison and the rules of its gate, as tables. Called by comparisonPage.ts; pure. A verdict is a shape and a word, not only a colour. */
 import { type Comparison, type ComparisonRow, type RuleResult, verdictWord } from '../compare/comparison.js';
 import { pText } from '../compare/judge.js';
-import { changeText, intervalText, valueText } from '../compare/rowText.js';
+import { byImportance, byScope, isChange, ownName, scopeTags } from '../compare/rowOrder.js';
+import { changeText, decidingP, intervalText, POINTS_NOTE, valueText } from '../compare/rowText.js';
 import { moreRunsText, ruleMark } from '../compare/ruleText.js';
-import { operationTitle, spaced } from './pageFormat.js';
+import { spaced } from './pageFormat.js';
 import { type Column, groupedTable, type Html, type HtmlValue, html, table } from './pageHtml.js';
 
-const FOREST_WIDTH = 140;
+const FOREST_WIDTH = 120;
 const FOREST_HEIGHT = 16;
 /** The scale of the drawn intervals ends at the first of these that holds three in four of the changes that were told. */
 const FOREST_LIMITS = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10];
@@ -17,22 +18,18 @@ export const rowStyle = `
 .forest .slower { stroke: var(--bad); fill: var(--bad); } .forest .faster { stroke: var(--good); fill: var(--good); }
 .verdict { white-space: nowrap; } .verdict .shape { display: inline-block; width: 1.3em; }
 .verdict.slower, .verdict.fail { color: var(--bad); } .verdict.faster, .verdict.pass { color: var(--good); } .verdict.inconclusive { color: var(--warn); } .verdict.same { color: var(--soft); }
-.tags { color: var(--soft); }
+@media print { .forest { display: none; } #figures td, #rules td { white-space: normal; } }
 `;
 
 const shapes: Readonly<Record<ComparisonRow['verdict'], string>> = { faster: '▼', slower: '▲', '~': '≈', inconclusive: '?' };
 const ruleWords: Readonly<Record<RuleResult['outcome'], string>> = { pass: 'held', fail: 'broken', inconclusive: 'undecided' };
 
-export function isChange({ verdict }: Pick<ComparisonRow, 'verdict'>): boolean {
-  return verdict === 'faster' || verdict === 'slower';
-}
-
 export function rowSections(comparison: Comparison): Html {
   const { rows, method } = comparison;
-  const changed = rows.filter(isChange);
+  const changed = byImportance(rows.filter(isChange));
   const others = rows.filter((row) => !isChange(row));
   const limit = forestLimit(comparison);
-  const legend = html`<p class="note">Change and its ${Number((method.confidence * 100).toPrecision(3))} % interval; drawn from −${percent(limit)} to +${percent(limit)} (what goes beyond ends at the edge). ▲ slower or worse, ▼ faster or better, ≈ nothing that matters (within ±${percent(method.sameWithin)}), ? these runs cannot tell. Times are response times, from the intended start.</p>`;
+  const legend = html`<p class="note">Change and its ${Number((method.confidence * 100).toPrecision(3))} % interval; drawn from −${percent(limit)} to +${percent(limit)} (what goes beyond ends at the edge). ▲ slower or worse, ▼ faster or better, ≈ nothing that matters (within ±${percent(method.sameWithin)}), ? these runs cannot tell. ${POINTS_NOTE}. Latency is response time, from the intended start; service is from sending to the reply.</p>`;
   const rest =
     others.length === 0
       ? ''
@@ -44,7 +41,6 @@ ${rest}</section>`;
 
 const rowColumns: Column[] = [
   { title: 'Figure' },
-  { title: 'Of what' },
   { title: 'Base', numeric: true },
   { title: 'Candidate', numeric: true },
   { title: 'Change', numeric: true },
@@ -52,56 +48,51 @@ const rowColumns: Column[] = [
   { title: html`<span class="visually-hidden">Drawn</span>` },
   { title: 'p', numeric: true, hint: 'how often chance alone would do as much' },
   { title: 'Verdict' },
-  { title: 'Why', wrap: true },
 ];
+const whyColumn: Column = { title: 'Why', wrap: true };
+
+/** Where interval and p do not say it. */
+function needsReason({ verdict, interval, pValue, decidedBy }: ComparisonRow): boolean {
+  return interval === null || pValue === null || decidedBy === 'noise floor' || (verdict === '~' && pValue < 0.05);
+}
 
 /** All of the load first, then by phase, window and fault, in the order they come. */
 function rowTable(rows: readonly ComparisonRow[], limit: number): Html {
-  const groups = new Map<string, ComparisonRow[]>([['All of the recorded load', []]]);
-  for (const row of rows) {
-    const scope = scopeText(row);
-    groups.set(scope, [...(groups.get(scope) ?? []), row]);
-  }
+  const hasReasons = rows.some(needsReason);
   return groupedTable(
-    rowColumns,
-    [...groups].filter(([, members]) => members.length > 0).map(([title, members]) => ({ title, rows: members.map((row) => rowCells(row, limit)) })),
+    hasReasons ? [...rowColumns, whyColumn] : rowColumns,
+    byScope(rows, scopeText).map(([title, members]) => ({ title, rows: members.map((row) => rowCells(row, limit, hasReasons)) })),
   );
 }
 
-function rowCells(row: ComparisonRow, limit: number): HtmlValue[] {
+function rowCells(row: ComparisonRow, limit: number, hasReasons: boolean): HtmlValue[] {
+  const p = decidingP(row);
   return [
-    html`<code>${row.metric} ${row.aggregate}</code>`,
-    html`<span class="tags">${tagsText(row)}</span>`,
+    html`<code>${ownName(row)}</code>`,
     spaced(valueText(row.base.value, row.unit)),
     spaced(valueText(row.candidate.value, row.unit)),
     spaced(changeText(row)),
     spaced(intervalText(row)),
     forest(row, limit),
-    row.pValue === null ? '–' : pText(row.pValue),
+    p === null ? '–' : pText(p),
     verdictCell(row),
-    row.reason,
+    ...(hasReasons ? [needsReason(row) ? row.reason : ''] : []),
   ];
 }
 
-/** The part of the run that a row is about, by all tags but those of `tagsText`. */
-function scopeText({ tags }: ComparisonRow): string {
-  const texts = Object.entries(tags).filter(([tag]) => !ownTags.has(tag));
+/** The part of the run that a row is about. */
+function scopeText(row: ComparisonRow): string {
+  const texts = scopeTags(row);
   if (texts.length === 0) return 'All of the recorded load';
   return texts.map(([tag, value]) => (tag === 'during' ? `${windowTexts[value] ?? value}` : `${capital(tag)} ${value}`)).join(', ');
 }
 
-const ownTags = new Set(['op', 'shard']);
 const windowTexts: Readonly<Record<string, string>> = {
   before: 'Before a fault',
   fault: 'During a fault, until its last gap ended',
   recovery: 'From then to full recovery',
   after: 'After the recovery',
 };
-
-function tagsText({ tags }: ComparisonRow): string {
-  const texts = Object.entries(tags).filter(([tag]) => ownTags.has(tag));
-  return texts.length === 0 ? '' : texts.map(([tag, value]) => (tag === 'op' ? operationTitle(value) : `${tag} ${value}`)).join(', ');
-}
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -107,6 +107,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .legend button { display: inline-flex; gap: 6px; align-items: center; border-color: transparent; padding: 1px 7px; font-size: 12.5px; }
 .legend button[aria-pressed="false"] { color: var(--soft); text-decoration: line-through; }
 .legend .swatch { width: 14px; height: 3px; border-radius: 2px; }
+.legend .swatch.dashed { width: 24px; border-radius: 0; }
 .legend .swatch.filled { height: 10px; }
 .legend button[aria-pressed="false"] .swatch { opacity: 0.3; }
 .plot { position: relative; height: 250px; }
@@ -133,13 +134,22 @@ button:disabled { opacity: 0.45; cursor: default; }
   .metadata div { grid-template-columns: minmax(0, 1fr); gap: 0; }
   th, td { padding-right: 14px; }
   .card { padding: 12px 12px 6px; }
+  .scroll { scrollbar-width: thin; }
+  /* What a row is stays in sight while its figures are scrolled. */
+  .scroll tbody tr:not(.group) > th:first-child { position: sticky; left: -4px; z-index: 1; background: var(--paper); white-space: normal; overflow-wrap: normal; }
+}
+@media (pointer: coarse) {
+  .tools label, .tools button, .tools select, .legend button, summary { min-height: 32px; }
+  .tools input { width: 18px; height: 18px; }
+  summary { padding: 5px 0; }
+  .scroll a { display: inline-block; padding: 5px 0; }
 }
 @media print {
   :root { color-scheme: light; --paper: #fff; --raised: #f6f7f9; --ink: #000; --soft: #444; --line: #ccc; --strong: #999; --good: #15693b; --good-fill: #e3f3e9; --bad: #b3261e; --bad-fill: #fbe9e7; --warn: #8a5300; --warn-fill: #fdf1dc; }
   body { font-size: 10.5pt; }
   main, .page-foot { max-width: none; padding: 0; }
   .tools, .tooltip, .how { display: none; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; margin: 0; padding: 0; }
   table { font-size: 8.5pt; }
   th, td { padding-right: 9px; }
   tr, .card, .chart, .figures { break-inside: avoid; }

@@ -6,7 +6,7 @@ export function columnsOf(text: string): number {
 }
 
 /** Between a number and its unit. */
-const unitSpace = /(\d) (?=(?:s|ms|µs|%|kB|MB|GB|ops)(?!\w))/g;
+const unitSpace = /(\d) (?=(?:s|ms|µs|%|pp|kB|MB|GB|ops)(?!\w))/g;
 const BOUND = '\u00a0';
 
 /**

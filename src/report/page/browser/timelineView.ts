@@ -212,12 +212,14 @@ export class TimelineView<Options> {
   #fillLegend(chart: Chart, spec: ChartSpec, legend: HTMLElement): void {
     legend.setAttribute('role', 'group');
     legend.setAttribute('aria-label', 'Series shown');
-    for (const { name, color, datasets } of spec.legend ?? ownEntries(chart)) {
+    for (const { name, color, datasets, dashed } of spec.legend ?? ownEntries(chart)) {
       const key = `${spec.id}/${name}`;
       const button = element('button');
       button.type = 'button';
       const swatch = element('span', 'swatch');
-      swatch.style.background = color;
+      // As the line is drawn.
+      swatch.style.background = dashed === true ? `repeating-linear-gradient(90deg, ${color} 0 7px, transparent 7px 10px)` : color;
+      if (dashed === true) swatch.classList.add('dashed');
       button.append(swatch, name);
       const apply = (): void => {
         const shown = !this.#hidden.has(key);
