@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { wallClockMs } from '../base/clock.js';
 import { ExitCode, KvbenchError } from '../base/errors.js';
 import { kvbenchVersion } from '../base/packageRoot.js';
+import { formatUs } from '../base/units.js';
 import { BASELINE_VERSION, baselineNames, readBaseline, writeBaseline } from '../compare/baselineFolder.js';
 import { assertComparable } from '../compare/comparability.js';
 import { NOISE_RUNS } from '../compare/judge.js';
@@ -80,13 +81,19 @@ function show(folder: string, terminal: Terminal): void {
   terminal.data(`${name}: ${runs.length} runs of ${profile}, saved ${savedAt} by kvbench ${version} from ${source}`);
   for (const run of runs) terminal.data(`  ${join(folder, run)}`);
   if (noise.length === 0) return terminal.data('no noise floor: it takes three runs');
-  terminal.data('\nHow much its runs differ (standard deviation, widest difference):');
+  terminal.data('\nHow much its runs differ: standard deviation, and the two furthest apart (pp: percentage points)');
   const rows = noise.map(({ id, scale, deviation, widest }) => {
-    const shown = (value: number): string =>
-      scale === 'log' ? `${((Math.exp(value) - 1) * 100).toFixed(1)} %` : String(Math.round(value * 1e4) / 1e4);
+    const shown = (value: number): string => (scale === 'log' ? `${((Math.exp(value) - 1) * 100).toFixed(1)} %` : amountText(id, value));
     return [`  ${id}`, shown(deviation), shown(widest)];
   });
+  rows.unshift(['', 'deviation', 'widest']);
   for (const line of alignColumns(rows, ['left', 'right', 'right'])) terminal.data(line);
+}
+
+/** Of what is compared by its own unit: a share, a count or a time. */
+function amountText(id: string, value: number): string {
+  if (/^(availability|errors|generator_utilization)\b/.test(id)) return `${(value * 100).toFixed(2)} pp`;
+  return / count$/.test(id) ? String(Math.round(value * 100) / 100) : formatUs(value);
 }
 
 function existing(args: BaselineArguments): string {

@@ -132,6 +132,10 @@ test('baseline: kept apart from its runs, with a noise floor that judges single 
   for (const r of quiet.keys()) rmSync(join(cwd, 'reports', `kept-${r}`), { recursive: true });
   assert.match((await kvbench('baseline', 'list')).stdout, /main .* 5 runs of synthetic +with noise floor/);
   assert.match((await kvbench('baseline', 'show', 'main')).stdout, /latency p\(99\) +[\d.]+ % +[\d.]+ %/);
+  assert.match(
+    (await kvbench('baseline', 'show', 'main')).stdout,
+    /deviation +widest\n[\s\S]*availability rate +[\d.]+ pp +[\d.]+ pp\n[\s\S]*gap\{shard:any\} max +[\d.]+(µs|ms|s)/,
+  );
   const path = (await kvbench('baseline', 'path', 'main')).stdout.trim();
   assert.ok(existsSync(join(cwd, path, 'baseline.json')));
   assert.equal((await kvbench('baseline', 'save', 'main', 'reports/main-*')).code, 104, 'never over one that exists without --force');
@@ -146,8 +150,8 @@ test('baseline: kept apart from its runs, with a noise floor that judges single 
 test('a committed run of format version 1 is read; damaged ones get one clear message and 104', async () => {
   const same = await kvbench('diff', sample, sample, '--all');
   assert.equal(same.code, 0, same.stderr);
-  assert.match(same.stdout, /latency\{op:get,during:fault\} p\(99\)/);
-  assert.match(same.stdout, /detection\{fault:1\} max/);
+  assert.match(same.stdout, /\n {4}during:fault\n[\s\S]*latency\{op:get\} p\(99\)/);
+  assert.match(same.stdout, /\n {4}fault:1\n[\s\S]*detection max/);
   const damaged = (name: string, damage: (dir: string) => void): string => {
     const dir = join(cwd, name);
     mkdirSync(dir);

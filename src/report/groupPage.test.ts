@@ -49,7 +49,7 @@ const slow = { latencyUs: { p50: 3000, p99: 90_000, p999: 100_000 }, longestGapM
 const runs = [run(0, {}), run(1, { ...slow, verdict: 'failed', lostWrites: 3 }), run(2, slow), run(3, { saturated: true })];
 const summary = summarizeGroup(group, runs);
 
-test('the page has a row per variant, a dot per run and measure, a link per run, and nothing from outside or unescaped', () => {
+test('the page has a column per variant, a dot per run and measure, a link per run, and nothing from outside or unescaped', () => {
   const page = renderGroupPage(group, summary);
   for (const { run: folder } of runs) assert.ok(page.includes(`href="${folder}/report.html"`));
   // Throughput, p50, p99, p99.9 and gap have a dot for each run, RTO for two, lost writes for one.
@@ -57,6 +57,9 @@ test('the page has a row per variant, a dot per run and measure, a link per run,
   assert.equal((page.match(/<circle class="failed"/g) ?? []).length, 7);
   assert.ok(page.includes('not checked') && page.includes('<code>target.config.x = &quot;&lt;i&gt;&quot;</code>'));
   assert.ok(page.includes('1 failed') && page.includes('Detection') && page.includes('300\u00a0ms'));
+  const variants = /<section id="variants">[\s\S]*?<\/section>/.exec(page)?.[0] ?? '';
+  assert.equal((variants.match(/<th scope="col"/g) ?? []).length, 1 + names.length, 'figures are rows: as columns they are wider than a screen');
+  assert.match(variants, /<th scope="row">(<span[^>]*>)?Detection[\s\S]*?300\u00a0ms/);
   assert.match(page, /role="alert"><strong>The generator was saturated<\/strong> in &lt;b&gt;none/);
   assert.doesNotMatch(page, /<script|https?:\/\/(?!127)|undefined|NaN|<group>|<b>none|<well>/);
 });

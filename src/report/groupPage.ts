@@ -109,6 +109,9 @@ ${decision.warnings.map((text) => html`<p class="banner">${text}</p>`)}
 ${table(columns, rows)}${lookTable}</section>`;
 }
 
+/** More are rows of a table that scrolls. */
+const MOST_SIDE_BY_SIDE = 5;
+
 function variantSection({ variants, kind }: RunsGroupSummary): Html {
   const columns: Column[] = [
     { title: kind === 'repeat' ? 'Profile' : 'Variant' },
@@ -123,10 +126,30 @@ function variantSection({ variants, kind }: RunsGroupSummary): Html {
   const keep = <T>(row: readonly T[]): T[] => row.filter((_, i) => used[i]);
   return html`<section id="variants"><h2>${kind === 'repeat' ? 'Over the runs' : 'Variants'}</h2>
 <p class="note">Medians over the runs that came to their end, with the least and the greatest; response times from the intended start. ${variants.every((variant) => variant.lostWrites === null) ? 'Lost writes were not checked.' : ''}</p>
-${table(
-  keep(columns),
-  variants.map((variant) => keep(cellsOf(variant))),
-)}</section>`;
+${
+  variants.length <= MOST_SIDE_BY_SIDE
+    ? sideBySide(keep(columns), variants, keep)
+    : table(
+        keep(columns),
+        variants.map((variant) => keep(cellsOf(variant))),
+      )
+}</section>`;
+}
+
+/** A figure a row, a variant a column: a dozen figures are wider than a screen. */
+function sideBySide(
+  columns: readonly Column[],
+  variants: readonly VariantSummary[],
+  keep: (row: readonly HtmlValue[]) => readonly HtmlValue[],
+): Html {
+  const cells = variants.map((variant) => keep(cellsOf(variant)));
+  const rows = columns
+    .slice(1)
+    .map(({ title, hint }, i): HtmlValue[] => [
+      hint === undefined ? title : html`<span title="${hint}">${title}</span>`,
+      ...cells.map((of) => of[i + 1]),
+    ]);
+  return table([{ title: columns[0]?.title }, ...cells.map((of): Column => ({ title: of[0], numeric: true }))], rows);
 }
 
 function cellsOf(variant: VariantSummary): HtmlValue[] {

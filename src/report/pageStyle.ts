@@ -151,7 +151,8 @@ button:disabled { opacity: 0.45; cursor: default; }
   .tools, .tooltip, .how { display: none; }
   .scroll { overflow: visible; margin: 0; padding: 0; }
   table { font-size: 8.5pt; }
-  th, td { padding-right: 9px; }
+  th, td { padding-right: 9px; white-space: normal; }
+  td.wrap { min-width: 9em; }
   tr, .card, .chart, .figures { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .json { max-height: none; }
