@@ -13,7 +13,7 @@ import { isMet, seriesLine, type TrialSeries } from './gateTally.js';
 import { runSyntheticTrials } from './gateTrials.js';
 import { type RealGroupKind, RealResults, realGroupKinds } from './realGateResults.js';
 import { realSeries, runRealTrials } from './realGateTrials.js';
-import { readRecordedRuns, writeRecordedRuns } from './recordedRuns.js';
+import { joined, type RecordedRuns, readRecordedRuns, writeRecordedRuns } from './recordedRuns.js';
 import { recordRuns } from './recordRuns.js';
 
 const usage = `npm run bench:gate [-- options]
@@ -31,6 +31,7 @@ const usage = `npm run bench:gate [-- options]
   --same-seconds S  load of one real run of an A/A group (default 1.5)
   --out FILE        where the real groups are kept, as they are found (default reports/bench-gate.json)
   --continue        go on with what that file has
+  --keep FILE       record the base runs of groups with a change in FILE, for --recording
 
   --pairs N         runs of each side (default: made-up 5, 6 and 7 in turn; real 5)
 
@@ -92,14 +93,24 @@ async function tryAll(args: Arguments, folder: string, signal: AbortSignal): Pro
   if (args.groups > 0) {
     const results = args.goesOn ? RealResults.goOn(args.out) : RealResults.begin(args.out);
     const { groups, seconds, sameSeconds } = args;
+    const keep = args.keep === null ? null : keeperOf(args.keep);
     try {
-      await runRealTrials({ groups, only, pairs: pairs ?? 5, seconds, sameSeconds, folder, signal, results, say });
+      await runRealTrials({ groups, only, pairs: pairs ?? 5, seconds, sameSeconds, folder, signal, results, keep, say });
     } finally {
       series.push(...realSeries(results));
       show(series);
     }
   } else show(series);
   return series.filter(({ trials }) => trials > 0).every(isMet) ? ExitCode.passed : ExitCode.thresholdFailed;
+}
+
+/** Writes the file anew with each group, so that an interruption loses nothing. */
+function keeperOf(file: string): (runs: RecordedRuns) => void {
+  const kept: RecordedRuns[] = [];
+  return (runs) => {
+    kept.push(runs);
+    writeRecordedRuns(file, joined(kept));
+  };
 }
 
 function show(series: readonly TrialSeries[]): void {
@@ -119,6 +130,7 @@ interface Arguments {
   sameSeconds: number;
   out: string;
   goesOn: boolean;
+  keep: string | null;
   pairs: number | null;
   record: string | null;
   runs: number;
@@ -133,6 +145,7 @@ function parseArguments(args: string[]): Arguments | null {
     ...counts,
     only: text,
     out: text,
+    keep: text,
     record: text,
     continue: flag,
     recording: { ...text, multiple: true },
@@ -155,6 +168,7 @@ function parseArguments(args: string[]): Arguments | null {
     sameSeconds: number('same-seconds', values['same-seconds'] ?? '1.5', 1, 3600),
     out: resolve(values.out ?? join(packageRoot, 'reports', 'bench-gate.json')),
     goesOn: values.continue ?? false,
+    keep: values.keep === undefined ? null : resolve(values.keep),
     pairs: values.pairs === undefined ? null : number('pairs', values.pairs, 4, 50),
     record: values.record === undefined ? null : resolve(values.record),
     runs: number('runs', values.runs ?? '16', 1, 500),

@@ -16,6 +16,7 @@ import { KnownServer } from './knownServer.js';
 import { benchProfile, type KvbenchLoad } from './kvbenchRun.js';
 import { playRun } from './playRun.js';
 import type { RealGroup, RealGroupKind, RealResults } from './realGateResults.js';
+import { type RecordedRuns, recordedFrom } from './recordedRuns.js';
 
 const WARM_UP_SEC = 0.2;
 /** What a run takes besides its load, roughly: only for saying how long it will take. */
@@ -58,6 +59,8 @@ export interface RealTrials {
   signal: AbortSignal;
   /** Groups that it has already are not run again. */
   results: RealResults;
+  /** Gets the base runs of each group with a change; null: nobody wants them. */
+  keep: ((runs: RecordedRuns) => void) | null;
   say(text: string): void;
 }
 
@@ -140,7 +143,9 @@ async function playGroup(trials: RealTrials, task: Task): Promise<TrialOutcome> 
         dirs[which].push(dir);
       }
     }
-    return tryGate(loadSide(dirs[0], folder), loadSide(dirs[1], folder), [rule]);
+    const [base, candidate] = [loadSide(dirs[0], folder), loadSide(dirs[1], folder)];
+    if (kind !== 'same') trials.keep?.(recordedFrom(base.runs.map(({ data }) => data)));
+    return tryGate(base, candidate, [rule]);
   } finally {
     for (const server of servers) await server.close();
     rmSync(folder, { recursive: true, force: true });

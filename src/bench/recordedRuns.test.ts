@@ -47,6 +47,9 @@ test('runs become a file and come back, with the intervals in which nothing was 
   const file = join(folder, 'runs.ndjson.gz');
   writeRecordedRuns(file, recorded);
   assert.deepEqual(readRecordedRuns([file]), recorded);
+  const one = join(folder, 'one.ndjson.gz');
+  writeRecordedRuns(one, readRecordedRuns(dirs.slice(0, 1)));
+  assert.deepEqual(readRecordedRuns([one, ...dirs.slice(1)]), recorded, 'a file and a folder');
 });
 
 test('what is no file of recorded runs is refused', () => {

@@ -47,12 +47,24 @@ export interface RecordedRuns {
   runs: RecordedRun[];
 }
 
-/** @param places one file of recorded runs, or folders of runs and groups. Throws RESULT_NOT_READABLE. */
+/** @param places files of recorded runs, or folders of runs and groups. Throws RESULT_NOT_READABLE. */
 export function readRecordedRuns(places: readonly string[]): RecordedRuns {
-  const [first] = places;
-  if (places.length === 1 && first !== undefined && existsSync(first) && statSync(first).isFile()) return readFile(first);
-  const dirs = places.flatMap((place) => (isGroupFolder(place) ? runsOfGroup(place).map((run) => join(place, run)) : [place]));
-  return recordedFrom(dirs.map(readRun));
+  const isFile = (place: string): boolean => existsSync(place) && statSync(place).isFile();
+  const files = places.filter(isFile).map(readFile);
+  const folders = places.filter((place) => !isFile(place));
+  const dirs = folders.flatMap((place) => (isGroupFolder(place) ? runsOfGroup(place).map((run) => join(place, run)) : [place]));
+  return joined(dirs.length > 0 || files.length === 0 ? [...files, recordedFrom(dirs.map(readRun))] : files);
+}
+
+/** As one; what the first says of machine and server stands for all. @param recordings at least one */
+export function joined(recordings: readonly RecordedRuns[]): RecordedRuns {
+  const [first] = recordings;
+  if (first === undefined) throw new Error('bug in the bench: no recording to join');
+  return { header: first.header, runs: inOrder(recordings.flatMap(({ runs }) => runs)) };
+}
+
+function inOrder(runs: RecordedRun[]): RecordedRun[] {
+  return runs.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
 /** In the order they began. */
@@ -69,7 +81,7 @@ export function recordedFrom(data: readonly RunData[]): RecordedRuns {
       server: target === null ? 'unknown' : `${target.server} ${target.version}`,
       machine: `${machine.cpus} processors, ${machine.platform}, Node ${machine.node}`,
     },
-    runs: data.map(recordedRun).sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1)),
+    runs: inOrder(data.map(recordedRun)),
   };
 }
 
