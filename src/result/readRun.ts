@@ -6,9 +6,10 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, sta
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { KvbenchError, messageOf } from '../base/errors.js';
+import { runSchema } from './recordSchemas.js';
 import { type EventRecord, FORMAT_VERSION, type IntervalRecord, type RunRecord } from './records.js';
-import { runSchema, summarySchema } from './schemas.js';
 import type { Summary } from './summary.js';
+import { summarySchema } from './summarySchema.js';
 
 export interface RunData {
   dir: string;

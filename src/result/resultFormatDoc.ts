@@ -1,8 +1,9 @@
 /** docs/result-format.md, made from the schemas; a test fails when the page is stale. Pure. */
 import { z } from 'zod';
 import { runsGroupSchema, runsGroupSummarySchema } from './groupSchemas.js';
+import { eventSchema, intervalSchema, runSchema } from './recordSchemas.js';
 import { FORMAT_VERSION, reasons } from './records.js';
-import { eventSchema, intervalSchema, lostWriteSchema, runSchema, summarySchema } from './schemas.js';
+import { lostWriteSchema, summarySchema } from './summarySchema.js';
 
 const sections: readonly { file: string; text: string; schema: z.ZodType }[] = [
   {
@@ -68,7 +69,7 @@ or the eviction of keys explains is not lost. An INCR is lost when a counter is 
 export function renderResultFormat(): string {
   const parts = [
     '# The result folder',
-    `<!-- Made from src/result/schemas.ts: change it there, then run the tests with UPDATE_GOLDEN=1. -->
+    `<!-- Made from src/result/recordSchemas.ts and summarySchema.ts: change it there, then run the tests with UPDATE_GOLDEN=1. -->
 Every run makes a folder \`reports/<time>-<name>/\` of its own. Every JSON file in it says \`formatVersion: ${FORMAT_VERSION}\`. Keys may be added; a change of
 meaning raises the version. A killed run leaves \`run.json\`, \`intervals.ndjson\` and \`events.ndjson\`, from which \`kvbench report DIR\` makes the rest; its last line
 may be cut off.

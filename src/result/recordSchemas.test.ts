@@ -6,9 +6,10 @@ import { packageRoot } from '../base/packageRoot.js';
 import { summarize } from '../stats/summarize.js';
 import { threshold } from '../stats/syntheticPlan.test.support.js';
 import { failoverEvents, syntheticRun } from '../stats/syntheticRun.test.support.js';
+import { eventSchema, intervalSchema, runSchema } from './recordSchemas.js';
 import type { EventType } from './records.js';
 import { renderResultFormat } from './resultFormatDoc.js';
-import { eventSchema, intervalSchema, runSchema, summarySchema } from './schemas.js';
+import { summarySchema } from './summarySchema.js';
 
 /** Compiles only while it names every type of event. */
 const eventTypes: Record<EventType, true> = {
