@@ -5,7 +5,7 @@ import { keyNameOf } from '../workload/keyNames.js';
 import type { Client } from './client.js';
 import { confirmArguments } from './confirmArguments.js';
 import type { ClientOptions } from './ioredisClient.js';
-import type { WriteConfirmation } from './wire/wireConnection.js';
+import type { WriteConfirmation } from './wire/connectionSeam.js';
 
 export async function makeClient(options: ClientOptions): Promise<Client> {
   const { client } = options.plan.load;

@@ -6,8 +6,9 @@ import { monotonicUs } from '../../base/clock.js';
 import type { Reason } from '../../result/records.js';
 import { type Completion, OutcomeIndex } from '../client.js';
 import { reasonIndex } from '../reasonIndex.js';
+import type { PendingOperation } from './connectionSeam.js';
 import type { Delays } from './delays.js';
-import type { PendingOperation, WireConnection } from './wireConnection.js';
+import type { WireConnection } from './wireConnection.js';
 import type { WireNode } from './wireNode.js';
 
 /** How often one operation follows MOVED, ASK and TRYAGAIN before it fails. */

@@ -22,11 +22,12 @@ import { reasonIndex } from '../reasonIndex.js';
 import type { Routing } from '../routing.js';
 import { reachable } from './clusterMap.js';
 import type { CommandEncoder } from './commandEncoder.js';
+import type { CloseReason, ConnectionOwner, PendingOperation, WriteConfirmation } from './connectionSeam.js';
 import { Delays } from './delays.js';
 import { NodeMap, type NodeMapOwner } from './nodeMap.js';
 import { type RedirectionOwner, Redirections } from './redirections.js';
 import type { ReplicaMap } from './replicaMap.js';
-import { type CloseReason, type ConnectionOwner, type PendingOperation, WireConnection, type WriteConfirmation } from './wireConnection.js';
+import { WireConnection } from './wireConnection.js';
 import { WireNode } from './wireNode.js';
 
 /** How often `connect` looks whether all connections are up. */

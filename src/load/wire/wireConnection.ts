@@ -2,14 +2,13 @@
  * One connection of the wire client: commands go out in one write per flush from a reused buffer, replies come in through a parser that
  * allocates nothing, and what is in flight stands in typed arrays in the order it was sent. Owned by WireNode; sends nothing twice.
  */
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { monotonicUs } from '../../base/clock.js';
 import type { OperationIndex } from '../../plan/plan.js';
-import type { Reason } from '../../result/records.js';
 import { STAMP_BYTES } from '../../workload/valueStamp.js';
-import type { LoadEndpoints, ReplyWatch } from '../client.js';
-import type { CommandEncoder } from './commandEncoder.js';
+import type { ReplyWatch } from '../client.js';
+import type { CloseReason, ConnectionOptions, ConnectionOwner, PendingOperation, WriteConfirmation } from './connectionSeam.js';
+import { closeReasonOf, command, openTcp, openTls } from './openSocket.js';
 import { ReplyKind, ReplyParser, type ReplySink } from './replyParser.js';
 
 /** From the first byte out to a finished handshake. */
@@ -26,70 +25,6 @@ const ASKING = -2;
 const CONFIRM = -3;
 /** And, once the write went well, of the confirmation that its operation waits for: the operation's token, counted down from here. */
 const CONFIRMS = -4;
-
-/** An operation in flight, as the owner gets it back when a connection could not finish it. */
-export interface PendingOperation {
-  token: number;
-  op: OperationIndex;
-  keyIndex: number;
-  valueBytes: number;
-  version: number;
-  attempts: number;
-  /** −1: never left this process. */
-  sentUs: number;
-}
-
-/** How a connection ended, in the words of the records. */
-export type CloseReason = Extract<Reason, 'closed' | 'reset' | 'refused' | 'unreachable' | 'protocol'>;
-
-export interface ConnectionOwner {
-  /** HOT: a write went well and its confirmation was answered; `succeeded` follows. */
-  confirmed(fellShort: boolean): void;
-  /** HOT: went well. */
-  succeeded(token: number, sentUs: number, doneUs: number, attempts: number): void;
-  /** An error reply; `operation` is reused by the next call. */
-  errorReply(connection: WireConnection, operation: PendingOperation, text: string, doneUs: number): void;
-  /** The connection ended with this in flight; `operation` is reused by the next call. */
-  lost(operation: PendingOperation, reason: CloseReason, doneUs: number): void;
-  ready(connection: WireConnection): void;
-  /** After every `lost`. `wasReady` false: it never came up. */
-  closed(connection: WireConnection, kind: CloseReason, reason: string, wasReady: boolean): void;
-  /** HOT: a read is about to be worked off. */
-  readBegun(connection: WireConnection): void;
-  /** HOT: a read has been worked off; what its completions sent can go out. */
-  readDone(connection: WireConnection): void;
-}
-
-export interface ConnectionOptions {
-  host: string;
-  port: number;
-  tls: LoadEndpoints['tls'];
-  username: string | null;
-  password: string | null;
-  /** 2 or 3. */
-  protocol: 2 | 3;
-  /** Ask a replica for reads. */
-  readOnly: boolean;
-  /** Opened in place of one that ended. */
-  isReplacement: boolean;
-  name: string;
-  encoder: CommandEncoder;
-  /** Null: nobody wants to know the answers. */
-  replies: ReplyWatch | null;
-  /** What follows each write; null: nothing. */
-  confirm: WriteConfirmation | null;
-}
-
-/** WAIT or WAITAOF behind each write, in the same write to the socket. */
-export interface WriteConfirmation {
-  /** In RESP. */
-  command: Uint8Array;
-  /** Operations that are followed by none, by index: 1. */
-  reads: Uint8Array;
-  /** Least local logs (WAITAOF) and replicas. */
-  local: number;
-  replicas: number;
-}
 
 /** One read buffer for all connections of a thread: a read is worked off before the next one begins. */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -153,10 +88,7 @@ export class WireConnection implements ReplySink {
 
   open(): void {
     const { host, port, tls } = this.#options;
-    const socket =
-      tls === null
-        ? connectTcp({ host, port, noDelay: true, keepAlive: true, onread: { buffer: readBuffer, callback: (n) => this.#read(readBuffer, n) } })
-        : openTls(host, port, tls);
+    const socket = tls === null ? openTcp(host, port, readBuffer, (n) => this.#read(readBuffer, n)) : openTls(host, port, tls);
     this.#socket = socket;
     this.#limit = setTimeout(() => this.#end('unreachable', `no answer within ${CONNECT_LIMIT_MS} ms`), CONNECT_LIMIT_MS);
     if (tls !== null) socket.on('data', (chunk: Buffer) => this.#read(chunk, chunk.length));
@@ -376,33 +308,4 @@ export class WireConnection implements ReplySink {
     if (this.#limit) clearTimeout(this.#limit);
     this.#limit = null;
   }
-}
-
-function openTls(host: string, port: number, tls: NonNullable<LoadEndpoints['tls']>): Socket {
-  const { ca, cert, key, serverName, rejectUnauthorized } = tls;
-  return connectTls({
-    host,
-    port,
-    rejectUnauthorized,
-    ...(serverName === null ? {} : { servername: serverName }),
-    ...(ca === null ? {} : { ca }),
-    ...(cert === null ? {} : { cert }),
-    ...(key === null ? {} : { key }),
-  }).setNoDelay(true);
-}
-
-function closeReasonOf(code: string | undefined): CloseReason {
-  switch (code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return 'reset';
-    case 'ECONNREFUSED':
-      return 'refused';
-    default:
-      return 'unreachable';
-  }
-}
-
-function command(...args: string[]): string {
-  return `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
 }
