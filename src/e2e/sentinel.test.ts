@@ -1,4 +1,4 @@
-/** Sentinels: the shipped profile, shortened, with a killed master (ioredis) and a frozen one (wire), and a failover on command, all at the same time. */
+/** Sentinels: the shipped profile, shortened, with a killed master (ioredis) and a frozen one (wire), and a failover on command. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -109,6 +109,9 @@ async function failOverOnCommand(): Promise<void> {
   await assertNothingLeft(temp);
 }
 
-test('sentinels replace a killed and a frozen master, and a sound one on command, and clients follow them', { timeout: 120_000 }, async () => {
-  await Promise.all([...cases.map(failOver), failOverOnCommand()]);
+test('sentinels replace a killed and a frozen master, and a sound one on command, and clients follow them', { timeout: 150_000 }, async () => {
+  // Three labs at once are more than two cores bear: sentinels that starve find the new master down, too, and replace it again.
+  const [killed, frozen] = cases;
+  await Promise.all([failOver(killed), failOverOnCommand()]);
+  await failOver(frozen);
 });
