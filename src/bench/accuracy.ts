@@ -38,6 +38,7 @@ export async function measureAccuracy(run: BenchRun, selection: Selection): Prom
     seconds: run.seconds,
     notes: [
       'Response time, from the intended start. "Delivered" is what the known server did by its own clock, its lateness included; the mark behind it tells whether kvbench is within the tolerance of that.',
+      'By default a worker sleeps until something is due or answered, and how long the system takes to wake it is in its figures, as it is in those of every client that sleeps. With `pacing: spin` it never sleeps, and takes a core.',
       'The known server sleeps between its answers; so does the independent probe, a plain socket with one GET at a time, which runs beside the load.',
     ],
   });

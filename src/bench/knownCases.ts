@@ -26,17 +26,23 @@ const usual = (expectedUs: number): number => Math.max(TOLERANCE_US, expectedUs 
 /** So many connections that no answer has to wait for the one before it. */
 const openLoop = { connections: 100, intensity: { rate: '2000/s' } };
 
-export const knownCases: readonly KnownCase[] = [
-  ...[1, 5, 20].map((delayMs) => ({
-    id: `delay-${delayMs}ms`,
-    title: `fixed delay of ${delayMs} ms, 2,000/s`,
-    behaviour: { kind: 'delay', delayUs: delayMs * 1000 } as const,
+/** @param isAwake the worker's event loop never sleeps, so that no waking up by the operating system is in what it measures */
+function delayCase(delayMs: number, isAwake: boolean): KnownCase {
+  return {
+    id: `${isAwake ? 'awake-' : ''}delay-${delayMs}ms`,
+    title: `fixed delay of ${delayMs} ms, 2,000/s${isAwake ? ', pacing: spin' : ''}`,
+    behaviour: { kind: 'delay', delayUs: delayMs * 1000 },
     percentiles: [50, 75, 90, 95, 99, 99.9],
-    load: openLoop,
+    load: isAwake ? { ...openLoop, more: { pacing: 'spin' } } : openLoop,
     toleranceUs: usual,
     capacity: null,
     isProbed: true,
-  })),
+  };
+}
+
+export const knownCases: readonly KnownCase[] = [
+  ...[1, 5, 20].map((delayMs) => delayCase(delayMs, false)),
+  ...[1, 5, 20].map((delayMs) => delayCase(delayMs, true)),
   {
     id: 'stall',
     title: 'stall of 1 s in 10 s, 1,000/s, at most 50 in flight',
