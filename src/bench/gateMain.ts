@@ -23,7 +23,8 @@ const usage = `npm run bench:gate [-- options]
   --seed N          other made-up runs (default 1)
   --spread PERCENT  standard deviation of p99 between made-up runs, instead of that between recorded ones
   --recording PLACE what made-up runs are drawn from: a file that --record made, or folders of runs and groups (again for several;
-                    default src/bench/recordedRuns.ndjson.gz)
+                    default src/bench/knownServerRuns.ndjson.gz, runs against servers of known speed on a calm machine;
+                    src/bench/ciGateRuns.ndjson.gz has what a busy one makes of profiles/ci-gate.yaml)
 
   --real N          A/A groups of real runs, and half as many of each change (default 20; 0: none). 20 take about 46 minutes
   --only KIND       real groups of this kind only: same, latency or throughput; no made-up ones
@@ -41,7 +42,7 @@ const usage = `npm run bench:gate [-- options]
 
 const wholeNumbers = new Set(['same', 'power', 'seed', 'real', 'pairs', 'runs']);
 
-const defaultRecording = join(packageRoot, 'src', 'bench', 'recordedRuns.ndjson.gz');
+const defaultRecording = join(packageRoot, 'src', 'bench', 'knownServerRuns.ndjson.gz');
 
 process.exitCode = await main();
 
