@@ -68,8 +68,8 @@ export interface TrialSeries {
   title: string;
   trials: number;
   hits: number;
-  /** Share of trials: at most for false alarms, at least for changes that are there. */
-  limit: { atMost: number } | { atLeast: number };
+  /** Share of trials: at most for false alarms, at least for changes that are there; or nothing is asked, and the share only shown. */
+  limit: { atMost: number } | { atLeast: number } | { shown: true };
   /** Trials that could not be carried out. */
   broken?: number;
   note: string;
@@ -77,6 +77,7 @@ export interface TrialSeries {
 
 export function isMet({ trials, hits, limit, broken = 0 }: TrialSeries): boolean {
   if (broken > 0) return false;
+  if ('shown' in limit) return true;
   const share = trials === 0 ? Number.NaN : hits / trials;
   return 'atMost' in limit ? share <= limit.atMost : share >= limit.atLeast;
 }
@@ -84,6 +85,11 @@ export function isMet({ trials, hits, limit, broken = 0 }: TrialSeries): boolean
 export function seriesLine(series: TrialSeries): string {
   const { title, trials, hits, limit, broken = 0, note } = series;
   const more = [...(broken > 0 ? [`${broken} broke`] : []), ...(note === '' ? [] : [note])];
-  const asked = 'atMost' in limit ? `at most ${limit.atMost * 100} %` : `at least ${limit.atLeast * 100} %`;
-  return `${isMet(series) ? '✓' : '✗'} ${title}: ${hits} of ${trials} (${((hits / trials) * 100).toFixed(1)} %, asked: ${asked})${more.map((text) => `; ${text}`).join('')}`;
+  const mark = 'shown' in limit && isMet(series) ? '·' : isMet(series) ? '✓' : '✗';
+  return `${mark} ${title}: ${hits} of ${trials} (${((hits / trials) * 100).toFixed(1)} %${askedText(limit)})${more.map((text) => `; ${text}`).join('')}`;
+}
+
+function askedText(limit: TrialSeries['limit']): string {
+  if ('shown' in limit) return '';
+  return 'atMost' in limit ? `, asked: at most ${limit.atMost * 100} %` : `, asked: at least ${limit.atLeast * 100} %`;
 }

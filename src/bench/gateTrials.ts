@@ -61,7 +61,8 @@ export function runSyntheticTrials(trials: SyntheticTrials, say: (text: string) 
         candidate: slower,
         loads: [load],
         rules: [trialRules.latency],
-        limit: { atLeast: 0.9 },
+        // As in the real part: of a server that is asked at a rate. At the limit of a server p99 is made by whatever holds it up, and is shown.
+        limit: load === 'open' || !sources.has('open') ? { atLeast: 0.9 } : { shown: true },
       }),
     ),
     {
