@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { packageRoot } from '../base/packageRoot.js';
 import type { FaultSummary } from '../result/summary.js';
-import { assertNothingLeft, assertNothingUnaccounted, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
+import { assertNoIncidents, assertNothingLeft, assertNothingUnaccounted, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
 
 function assertMilestones(fault: FaultSummary): void {
   const at = (name: keyof FaultSummary): number => {
@@ -110,6 +110,6 @@ chaos:
     const before = summary.faults[index - 1];
     if (before) assert.ok((fault.injectedAtMs ?? 0) >= (before.redundancyRestoredMs ?? Number.POSITIVE_INFINITY), 'waited for redundancy');
   });
-  assert.deepEqual(summary.incidents, []);
+  assertNoIncidents(summary);
   await assertNothingLeft(temp);
 });

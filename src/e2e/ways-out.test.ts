@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { assertNothingLeft, assertNothingUnaccounted, readResults, runKvbench, startKvbench, temporaryFolder, writeProfile } from './harness.js';
+import {
+  assertNoIncidents,
+  assertNothingLeft,
+  assertNothingUnaccounted,
+  readResults,
+  runKvbench,
+  startKvbench,
+  temporaryFolder,
+  writeProfile,
+} from './harness.js';
 
 const pausedCluster = (durationS: number): string => `
 name: paused
@@ -132,7 +141,7 @@ thresholds:
     const { summary } = readResults(dir);
     assertNothingUnaccounted(summary);
     assert.equal(summary.ops.planned, 4800);
-    assert.deepEqual(summary.incidents, []);
+    assertNoIncidents(summary);
     const fault = summary.faults[0];
     assert.ok(fault?.injectedAtMs && fault.detectedMs && fault.promotedMs && fault.clientRecoveredMs, JSON.stringify(fault));
     assert.ok(fault.injectedAtMs < fault.detectedMs && fault.detectedMs < fault.promotedMs && fault.promotedMs < fault.clientRecoveredMs);

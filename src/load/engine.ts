@@ -18,7 +18,7 @@ import { NO_REASON, reasonIndex } from './reasonIndex.js';
 import { Recorder } from './recording.js';
 import type { Routing } from './routing.js';
 import { ShardQueues } from './shardQueues.js';
-import { ShardWatch } from './shardWatch.js';
+import { ShardWatch, STANDSTILL_MIN_US } from './shardWatch.js';
 import { GET, INCR, SET, Share, usesOf } from './share.js';
 import { WriteLocks } from './writeLocks.js';
 
@@ -26,8 +26,6 @@ import { WriteLocks } from './writeLocks.js';
 const INTERVALS_PER_SECOND = 10;
 /** The clock is read once for so many operations that come due together, which takes some 10 µs: `dispatchedUs` is exact to that. */
 const ADMISSIONS_PER_READING = 16;
-/** After a pause of the thread as long as this, replies that wait in the sockets are read before deadlines are checked. */
-const BLOCKED_US = 20_000;
 
 /** A reaction to it is a microtask without the asynchronous resource that Node's queueMicrotask makes of each, which costs more than the pump. */
 const NOW = Promise.resolve();
@@ -148,8 +146,10 @@ export class Engine implements Admission {
     if (nowUs < 0 || this.#state === 'idle' || this.#state === 'finished') return;
     this.#takeReading(nowUs);
     this.#advance(nowUs);
-    const wasBlocked = nowUs - this.#lastTickUs > BLOCKED_US;
+    // After a standstill the replies that wait in the sockets are read before deadlines are checked.
+    const wasBlocked = nowUs - this.#lastTickUs > STANDSTILL_MIN_US;
     this.#lastTickUs = nowUs;
+    this.#watch.ticked(nowUs);
     this.#expiryWasDelayed = wasBlocked && !this.#expiryWasDelayed;
     if (!this.#expiryWasDelayed) this.#expire(nowUs);
     this.#runPump();

@@ -9,6 +9,8 @@ import { NONE, type OpenOperations } from './openOperations.js';
 
 /** A span without a success is reported from this length on; an operation is overdue at this age. */
 export const SPAN_MIN_US = 100_000;
+/** Ticks come about every millisecond; between two further apart than this the worker stood still. */
+export const STANDSTILL_MIN_US = 20_000;
 const NEVER = -1;
 
 /** HOT: counts per list (shard × 2 + kind). */
@@ -21,6 +23,10 @@ export class ShardWatch {
   readonly #lastAgeUs: Float64Array;
   readonly #askedSince: Float64Array;
   readonly #notOkSince: Float64Array;
+  /** What the worker had stood still in all, at the last success. */
+  readonly #standstillAtUs: Float64Array;
+  #tickedUs = 0;
+  #standstillUs = 0;
 
   /** @param uses the kinds of access that the workload has; the others are not watched */
   constructor(
@@ -38,6 +44,13 @@ export class ShardWatch {
     this.#lastAgeUs = new Float64Array(lists);
     this.#askedSince = new Float64Array(lists);
     this.#notOkSince = new Float64Array(lists);
+    this.#standstillAtUs = new Float64Array(lists);
+  }
+
+  /** The event loop runs. To be called about every millisecond. */
+  ticked(nowUs: number): void {
+    this.#standstillUs = this.#standstillUntil(nowUs);
+    this.#tickedUs = nowUs;
   }
 
   /** An operation of this list came due. */
@@ -56,6 +69,7 @@ export class ShardWatch {
         this.#emitSpan(list, doneUs, overdue);
       }
       this.#lastSuccessUs[list] = doneUs;
+      this.#standstillAtUs[list] = this.#standstillUntil(doneUs);
       this.#askedSince[list] = this.operations.openCount[list] as number;
       this.#notOkSince[list] = 0;
       return;
@@ -106,18 +120,27 @@ export class ShardWatch {
     return overdueSinceUs <= nowUs ? overdueSinceUs : null;
   }
 
+  /** In all, with the one that is on. */
+  #standstillUntil(nowUs: number): number {
+    const sinceTickUs = nowUs - this.#tickedUs;
+    return sinceTickUs > STANDSTILL_MIN_US ? this.#standstillUs + sinceTickUs : this.#standstillUs;
+  }
+
   #emitSpan(list: number, endUs: number, overdue: boolean): void {
+    const startUs = this.#lastSuccessUs[list] as number;
+    const standstillUs = this.#standstillUntil(endUs) - (this.#standstillAtUs[list] as number);
     this.onSpan({
       tUs: endUs,
       type: 'span',
       worker: this.worker,
       shard: list >> 1,
       kind: kindOf(list),
-      startUs: this.#lastSuccessUs[list] as number,
+      startUs,
       endUs,
       asked: this.#askedSince[list] as number,
       notOk: this.#notOkSince[list] as number,
       overdue,
+      standstillUs: Math.min(standstillUs, endUs - startUs),
     });
   }
 }

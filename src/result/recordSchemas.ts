@@ -152,6 +152,7 @@ export const eventSchema = z
       asked: count,
       notOk: count,
       overdue: z.boolean(),
+      standstillUs: z.number().optional().describe('for how much of it the worker itself stood still'),
     }),
     event('client', {
       worker: z.number().int(),

@@ -255,6 +255,8 @@ export type EventRecord = { tUs: number } /** `resumed` never happens; a run has
       notOk: number;
       /** Whether the success that ended it (or what was open at its end) had waited ≥ 100 ms. */
       overdue: boolean;
+      /** For how much of it the worker itself stood still (turns of its event loop > 20 ms); absent: a folder from before this was recorded. */
+      standstillUs?: number;
     }
   | {
       type: 'client';

@@ -206,3 +206,17 @@ test('for any spans: gaps do not overlap, all lies within each shard, each shard
     { numRuns: 60 },
   );
 });
+
+test('what neither the usual time between operations nor a standstill of the workers explains', () => {
+  const activity = activityOf({ 0: [[5000, 5300]] });
+  const unexplained = (...standstillsMs: (number | undefined)[]): number[] => {
+    const spans = standstillsMs.map((ms, worker) =>
+      span(worker, 5000, 5300, { notOk: 0, overdue: true, ...(ms === undefined ? {} : { standstillUs: ms * 1000 }) }),
+    );
+    return find({ spans, activity }).flatMap((gap) => (gap.shard === 0 ? [gap.unexplainedUs / 1000] : []));
+  };
+  assert.deepEqual(unexplained(120, 140), [80], 'what the worker that stood still for less leaves, less the 100 ms that no gap is shorter than');
+  assert.deepEqual(unexplained(250, 210), [0]);
+  assert.deepEqual(unexplained(250, 0), [200], 'one worker was awake');
+  assert.deepEqual(unexplained(undefined, undefined), [200], 'a folder that does not say');
+});

@@ -26,6 +26,8 @@ export interface GapUs {
   collateral: boolean;
   /** False: still open at the end of the records. */
   endedBySuccess: boolean;
+  /** How much of it neither the usual time between operations nor a standstill of the workers themselves explains. */
+  unexplainedUs: number;
 }
 
 export interface GapInput {
@@ -48,6 +50,8 @@ interface Piece {
   endUs: number;
   askedPerSec: number;
   bad: boolean;
+  /** For how much of it the workers themselves stood still. */
+  standstillUs: number;
 }
 
 /** All gaps: of each shard, then `any`, then `all`, each by start. */
@@ -85,7 +89,7 @@ function shardGaps(shard: number, kind: AccessKind, input: GapInput): GapUs[] {
   const pieces = byWorker.length >= input.workers ? silent : withoutSuccesses(silent, shard, kind, activity);
   const openSinceUs = input.cutOff ? activity.trailingSilenceUs(shard, kind) : null;
   if (openSinceUs !== null && !pieces.some((piece) => piece.endUs > openSinceUs)) {
-    pieces.push({ startUs: openSinceUs, endUs: activity.endUs, askedPerSec: 0, bad: true });
+    pieces.push({ startUs: openSinceUs, endUs: activity.endUs, askedPerSec: 0, bad: true, standstillUs: 0 });
   }
   return pieces
     .filter((piece) => piece.bad && piece.endUs - piece.startUs > longestExpectedUs(piece, shard, kind, activity))
@@ -97,6 +101,7 @@ function shardGaps(shard: number, kind: AccessKind, input: GapInput): GapUs[] {
       endUs: piece.endUs,
       ...causeOfGap(shard, piece, input, longestExpectedUs(piece, shard, kind, activity)),
       endedBySuccess: activity.successEnds(shard, kind, piece.endUs),
+      unexplainedUs: unexplainedUs(piece, longestExpectedUs(piece, shard, kind, activity)),
     }));
 }
 
@@ -111,6 +116,7 @@ function spansByWorker(shard: number, kind: AccessKind, spans: readonly EventOf<
       endUs: span.endUs,
       askedPerSec: (span.asked * 1_000_000) / (span.endUs - span.startUs),
       bad: span.notOk > 0 || span.overdue,
+      standstillUs: span.standstillUs ?? 0,
     });
     byWorker.set(span.worker, pieces);
   }
@@ -127,7 +133,8 @@ function intersectPieces(a: Piece[], b: Piece[]): Piece[] {
     const y = b[j] as Piece;
     const startUs = Math.max(x.startUs, y.startUs);
     const endUs = Math.min(x.endUs, y.endUs);
-    if (endUs > startUs) result.push({ startUs, endUs, askedPerSec: x.askedPerSec + y.askedPerSec, bad: x.bad || y.bad });
+    const standstillUs = Math.min(x.standstillUs, y.standstillUs);
+    if (endUs > startUs) result.push({ startUs, endUs, askedPerSec: x.askedPerSec + y.askedPerSec, bad: x.bad || y.bad, standstillUs });
     if (x.endUs <= y.endUs) i++;
     if (y.endUs <= x.endUs) j++;
   }
@@ -163,6 +170,10 @@ function longestExpectedUs(piece: Piece, shard: number, kind: AccessKind, activi
   return ratePerSec === 0 ? GAP_MIN_US : Math.max(GAP_MIN_US, (GAP_EXPECTED_INTERVALS * 1_000_000) / ratePerSec);
 }
 
+function unexplainedUs({ startUs, endUs, standstillUs }: Piece, expectedUs: number): number {
+  return Math.max(0, endUs - startUs - standstillUs - expectedUs);
+}
+
 function causeOfGap(shard: number, piece: Piece, input: GapInput, slackUs: number): { faultId: number | null; collateral: boolean } {
   const cause = causeOf(shard, piece.startUs, piece.endUs, input.faults, slackUs);
   const ownExit = input.unexpectedExits.some(
@@ -196,6 +207,7 @@ function union(gaps: readonly GapUs[], kind: AccessKind): GapUs[] {
     endUs,
     ...sharedCause(of),
     endedBySuccess: of.filter((gap) => gap.endUs === endUs).every((gap) => gap.endedBySuccess),
+    unexplainedUs: Math.max(...of.map((gap) => gap.unexplainedUs)),
   }));
 }
 
@@ -222,5 +234,6 @@ function intersection(byShard: readonly GapUs[][], kind: AccessKind): GapUs[] {
       endUs,
       ...sharedCause(of),
       endedBySuccess: of.some((gap) => gap.endUs === endUs && gap.endedBySuccess),
+      unexplainedUs: Math.min(...of.map((gap) => gap.unexplainedUs)),
     }));
 }

@@ -120,3 +120,11 @@ test('a short silence in a second in which the generator stood still is a gap bu
   assert.ok(summary.availability.gaps.length > 0);
   assert.match(summary.sentence, /fits a stall of the load generator/);
 });
+
+test('a silence that is short but for the time in which the workers stood still is no incident', () => {
+  const data = syntheticRun({ outages: [{ ...outage, mode: 'hang', endUs: 8_200_000 }] });
+  const incidentsWith = (standstillUs: number): number =>
+    summarize({ ...data, events: data.events.map((event) => (event.type === 'span' ? { ...event, standstillUs } : event)) }).incidents.length;
+  assert.equal(incidentsWith(150_000), 0);
+  assert.equal(incidentsWith(20_000), 1);
+});

@@ -112,6 +112,7 @@ function gapEffects({ gaps, target, stalls }: IncidentInput): Effect[] {
 function ofTheGenerator(gap: GapUs, stalls: readonly GeneratorStall[]): boolean {
   const durationUs = gap.endUs - gap.startUs;
   if (durationUs > GENERATOR_STALL_MAX_US) return false;
+  if (gap.unexplainedUs === 0) return true;
   return stalls.some(
     (stall) =>
       stall.eventLoopDelayP99Us >= durationUs * GENERATOR_STALL_SHARE && stall.atUs >= gap.startUs - 1_000_000 && stall.atUs <= gap.endUs + 2_000_000,

@@ -81,7 +81,15 @@ export class LiveThresholds implements RunSink {
     const faults = this.#faults.list();
     const gaps = this.#outages.all().map(({ shard, kind, startUs, endUs }): GapUs & { shard: number } => {
       const untilUs = endUs ?? Math.max(nowUs, startUs);
-      return { shard, kind, startUs, endUs: untilUs, ...causeOf(shard, startUs, untilUs, faults), endedBySuccess: endUs !== null };
+      return {
+        shard,
+        kind,
+        startUs,
+        endUs: untilUs,
+        ...causeOf(shard, startUs, untilUs, faults),
+        endedBySuccess: endUs !== null,
+        unexplainedUs: untilUs - startUs,
+      };
     });
     return combineGaps(
       gaps.filter((gap) => gap.endUs - gap.startUs > GAP_MIN_US && gap.endUs > this.#recordedFromUs),
