@@ -372,9 +372,12 @@ for (const kind of kinds)
 
 for (const kind of kinds)
   test(`${kind}, cluster: operations for a slot that has moved to a newcomer wait for the connection to it`, async () => {
-    const newcomer = await startPretender((name) =>
-      name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : name === 'get' ? '$2\r\nok\r\n' : '+OK\r\n',
-    );
+    let isNewcomerAsked = false;
+    const newcomer = await startPretender((name) => {
+      // It has just been met, and knows no slots yet.
+      if (name === 'cluster') isNewcomerAsked = true;
+      return name === 'hello' ? "-ERR unknown command 'HELLO'\r\n" : name === 'get' ? '$2\r\nok\r\n' : name === 'cluster' ? '*0\r\n' : '+OK\r\n';
+    });
     let owner = 0;
     const slot = calculateSlot('k:1');
     const old = await startPretender((name) => {
@@ -385,7 +388,13 @@ for (const kind of kinds)
     owner = old;
     const session = await connected(kind, endpointsOf('cluster', old));
     owner = newcomer;
-    while (session.sentCount < 1000 && !session.news.includes(`127.0.0.1:${newcomer} ready`)) {
+    const isOver = (): boolean => session.news.includes(`127.0.0.1:${newcomer} ready`) && (isNewcomerAsked || kind === 'wire');
+    while (session.sentCount < 50_000 && !isOver()) {
+      session.post(0);
+      await nextTurn();
+    }
+    assert.ok(isOver());
+    for (let i = 0; i < 100; i++) {
       session.post(0);
       await nextTurn();
     }

@@ -177,7 +177,7 @@ test('a pause of the server is all in the queue when few operations are in fligh
   const responses = run.cells().map((cell) => cell.response);
   // A fifth of the operations came due in the pause, so p90 is the wait of its middle.
   const p90Us = percentileUs(responses, 90);
-  assert.ok(p90Us > 200_000 && p90Us < 450_000, `response p90 ${p90Us}`);
+  assert.ok(p90Us > 200_000 && p90Us < 1_000_000, `response p90 ${p90Us}`);
   const services = run.intervals.flatMap((interval) => interval.rest ?? []).flatMap((rest) => Object.values(rest.service));
   assert.ok(percentileUs(services, 99) < 200_000, `service p99 ${percentileUs(services, 99)}`);
   const spans = run.events.filter((event) => event.type === 'span' && event.kind === 'write' && event.endUs - event.startUs > 400_000);

@@ -76,11 +76,15 @@ export function waitForNewNodes(cluster: Cluster): void {
 /**
  * Of a node that the cluster's slots do not name any more, ioredis closes the connection at once, with what is unanswered on it: a master that
  * gave its last slot away, or a newcomer of which the node that was asked has not heard yet. Here it gets no new operations, and a moment.
+ * An answer without any slot changes nothing.
  */
 export function lingerOnLeavers(cluster: Cluster): void {
   const pool = (cluster as unknown as ClusterInternals).connectionPool;
   const reset = pool.reset;
   pool.reset = (nodes) => {
+    // A node that has just been met, or was forgotten, knows no slots: with its answer ioredis would leave all others and reconnect.
+    // (While it is ready: ioredis empties the pool itself before that and after.)
+    if (nodes.length === 0 && cluster.status === 'ready') return;
     const named = new Set(nodes.map(({ host, port }) => `${host}:${port}`));
     for (const [key, redis] of Object.entries(pool.nodes.all)) {
       if (named.has(key) || redis.commandQueue.length + redis.offlineQueue.length === 0) continue;
