@@ -19,8 +19,9 @@ import { quantileUs } from './knownAnswer.js';
 import { type KnownCase, knownCases, STALL_PERIOD_US } from './knownCases.js';
 import type { KnownStats } from './knownMessages.js';
 import { KnownServer } from './knownServer.js';
-import { finishKvbench, START_LIMIT_US, STEADY_BEGINS, startKvbench } from './kvbenchRun.js';
+import { finishKvbench, type KvbenchRun, START_LIMIT_US, STEADY_BEGINS, startKvbench, WARM_UP_BEGINS } from './kvbenchRun.js';
 import { watchOthers, watchWaits } from './processUsage.js';
+import { keepCoresAwake, obstacleToQuiet, preferBusiest } from './quietMachine.js';
 
 const WARM_UP_SEC = 2;
 /**
@@ -37,20 +38,24 @@ const PROBE_PAUSE_US = 10_000;
 const CAPACITY_TOLERANCE_RATIO = 0.01;
 
 export async function measureAccuracy(run: BenchRun, selection: Selection): Promise<AccuracySection> {
+  const obstacle = obstacleToQuiet();
   const head = makeHead({
     server: 'the bench’s own, of known delay',
     rounds: 1,
     seconds: run.seconds,
     notes: [
       'Response time, from the intended start. "Delivered" is what the known server did by its own clock, its lateness included; the mark behind it tells whether kvbench is within the tolerance of that.',
-      'By default a worker sleeps until something is due or answered, and how long the system takes to wake it is in its figures, as it is in those of every client that sleeps. With `pacing: spin` it never sleeps, and takes a core.',
+      'A worker sleeps until something is due or answered, and how long the system takes to wake it and to give it a core is in its figures, as it is in those of every client that sleeps.',
+      obstacle === null
+        ? 'On a quiet machine: a loop of idle priority keeps each core awake, and the busiest threads of the known server and of the load have real-time priority (SCHED_FIFO). What is late then, the programs made late.'
+        : `Not measured on a quiet machine (real-time priority, cores kept awake): ${obstacle}.`,
       'The known server sleeps between its answers; so does the independent probe, a plain socket with one GET at a time, which runs beside the load.',
     ],
   });
   const cases: AccuracyCase[] = [];
   for (const known of knownCases) {
     for (const client of ['wire', 'ioredis'] as const) {
-      if (!selection.has(known.id, client)) continue;
+      if (!selection.has(known.id, client) || (known.isQuiet && obstacle !== null)) continue;
       const result = await measureCase(run, known, client);
       run.signal.throwIfAborted();
       cases.push(result);
@@ -88,12 +93,14 @@ async function measureCase(run: BenchRun, known: KnownCase, client: 'wire' | 'io
       preload: false,
     } as const;
     const kvbench = startKvbench(run.children, run.folder, { ...base, ...known.load });
+    const loops = known.isQuiet ? keepCoresAwake(run.children, run.folder, START_LIMIT_US / 1_000_000 + steadySec) : [];
     try {
+      if (known.isQuiet) await preferWhatMatters(run, kvbench, server);
       await kvbench.child.said(STEADY_BEGINS, START_LIMIT_US);
       await server.reset();
       const beganUs = monotonicUs();
       const probe = known.isProbed ? startProbe(run, server, steadySec) : null;
-      const others = watchOthers([kvbench.child.pid, server.pid]);
+      const others = watchOthers([kvbench.child, server, ...loops].map(({ pid }) => pid));
       const waits = watchWaits({ generator: kvbench.child.pid, server: server.pid });
       if (probe !== null) result.probeUs = await resultOf(probe, steadySec);
       await sleepUs(beganUs + steadySec * 1_000_000 - SHORT_OF_END_US - monotonicUs(), run.signal);
@@ -107,7 +114,7 @@ async function measureCase(run: BenchRun, known: KnownCase, client: 'wire' | 'io
       result.failure = accountingProblem(summary);
       result.rows = rowsOf(known, { response: recordedResponse(kvbench.dir), stats, summary });
     } finally {
-      await kvbench.child.end();
+      await Promise.all([kvbench.child, ...loops].map((child) => child.end()));
     }
   } catch (error) {
     run.signal.throwIfAborted();
@@ -116,6 +123,14 @@ async function measureCase(run: BenchRun, known: KnownCase, client: 'wire' | 'io
     await server.close();
   }
   return result;
+}
+
+/** In the middle of the warm-up, when it shows which threads have the work: the worker and the pacing thread; the server's own and its alarm clock. */
+async function preferWhatMatters(run: BenchRun, kvbench: KvbenchRun, server: KnownServer): Promise<void> {
+  await kvbench.child.said(WARM_UP_BEGINS, START_LIMIT_US);
+  await sleepUs((WARM_UP_SEC * 1_000_000) / 2, run.signal);
+  preferBusiest(kvbench.child.pid, 2, { butMain: true });
+  preferBusiest(server.pid, 2);
 }
 
 /** A stall's percentiles hold over whole periods only. */

@@ -8,7 +8,8 @@ import { KEY_COUNT, VALUE_BYTES } from './cases.js';
 import type { BenchChild, Children } from './children.js';
 
 export const kvbenchProgram = fileURLToPath(new URL('../cli/main.js', import.meta.url));
-/** On stderr, without a terminal, when the phase that is measured begins. */
+/** On stderr, without a terminal, when the phases begin: the one before, and the one that is measured. */
+export const WARM_UP_BEGINS = /phase warm-up/;
 export const STEADY_BEGINS = /phase steady/;
 /** Start, preload, warm-up. */
 export const START_LIMIT_US = 120_000_000;

@@ -67,11 +67,17 @@ function whatIsWrong(issue: Issue, value: unknown): string {
 function explainMissing({ tree, schema, problems }: Explainer, path: Path): void {
   const parent = path.slice(0, -1);
   const nodes = nodesAt(schema, path, tree.root);
+  const where = parent.length > 0 ? ` in ${showPath(parent)}` : '';
+  const choices = nodes.flatMap((candidate) => (candidate.const === undefined ? [] : [String(candidate.const)]));
+  if (choices.length > 1 && choices.length === nodes.length) {
+    problems.add(tree.place(parent), `missing key "${String(path.at(-1))}"${where}; it must be one of: ${choices.join(', ')}`);
+    return;
+  }
   const node = nodes.find((candidate) => candidate.description) ?? parentsProperty(schema, path, tree);
   const what = node?.description ? `: ${node.description.replace(/\.$/, '')}` : '';
   const example = nodes.flatMap((candidate) => candidate.examples ?? candidate.enum ?? (candidate.const === undefined ? [] : [candidate.const]))[0];
   const eg = example === undefined ? '' : ` (e.g. ${String(path.at(-1))}: ${yamlText(example)})`;
-  problems.add(tree.place(parent), `missing key "${String(path.at(-1))}"${parent.length > 0 ? ` in ${showPath(parent)}` : ''}${what}${eg}`);
+  problems.add(tree.place(parent), `missing key "${String(path.at(-1))}"${where}${what}${eg}`);
 }
 
 /** A union's own description stands above its alternatives. */

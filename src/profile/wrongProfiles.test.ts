@@ -222,6 +222,11 @@ const cases: [what: string, text: string | Buffer, expected: string | RegExp][] 
     load('load: { workload: counters, phases: [{ duration: 1s, rate: 1/s, clients: §3 }] }'),
     /^clients: rate and clients exclude each other/,
   ],
+  [
+    'target without its topology',
+    'name: x\ntarget: §{ url: "redis://127.0.0.1:6379" }\nload: { workload: counters, phases: [{ duration: 1s, rate: 1/s }] }\n',
+    'missing key "topology" in target; it must be one of: standalone, replicated, sentinel, cluster, external',
+  ],
   ['no phases', load('load: { workload: counters, phases: §[] }'), 'phases: the list is empty; it needs at least one entry'],
   ['nothing recorded', load('load: { workload: counters, phases: §[{ duration: 1s, rate: 1/s, record: false }] }'), /^all phases have record: false/],
   ['a topology that is nearly one', target('target: { topology: §sentinels }'), 'topology: "sentinels" is unknown; did you mean "sentinel"?'],
