@@ -45,33 +45,35 @@ export class HistogramPool {
 
   /** The counts that are not 0, by ascending index. */
   toSparse(id: number): WorkerHistogram {
-    let length = 0;
-    this.#forEach(id, () => {
-      length++;
-    });
-    const histogram = { indices: new Uint32Array(length), counts: new Uint32Array(length) };
+    const length = this.#countOfUsed(id);
+    const indices = new Uint32Array(length);
+    const counts = new Uint32Array(length);
     let at = 0;
-    this.#forEach(id, (index, count) => {
-      histogram.indices[at] = index;
-      histogram.counts[at++] = count;
-    });
-    return histogram;
+    for (let bucket = 0; at < length; bucket++) {
+      const block = this.#blockOf[id * BLOCKS_PER_HISTOGRAM + bucket] as number;
+      if (block === NO_BLOCK) continue;
+      const start = block << BLOCK_BITS;
+      for (let i = 0; i < BLOCK_LENGTH; i++) {
+        const count = this.#counts[start + i] as number;
+        if (count === 0) continue;
+        indices[at] = (bucket << BLOCK_BITS) + i;
+        counts[at++] = count;
+      }
+    }
+    return { indices, counts };
   }
 
   /** The highest value that counts like the value at this percentile (HDR's rule) of these histograms together, in µs; 0 when they are empty. */
   percentileUs(ids: readonly number[], percentile: number): number {
-    const sums = new Map<number, number>();
-    let total = 0;
-    for (const id of ids) {
-      this.#forEach(id, (index, count) => {
-        sums.set(index, (sums.get(index) ?? 0) + count);
-        total += count;
-      });
-    }
+    const total = ids.reduce((sum, id) => sum + this.#totalOf(id), 0);
     let left = Math.max(1, Math.ceil((percentile / 100) * total));
-    for (const [index, count] of [...sums].sort(([a], [b]) => a - b)) {
-      left -= count;
-      if (left <= 0) return hdrHighestValueUs(index);
+    for (let bucket = 0; bucket < BLOCKS_PER_HISTOGRAM; bucket++) {
+      const blocks = ids.map((id) => this.#blockOf[id * BLOCKS_PER_HISTOGRAM + bucket] as number).filter((block) => block !== NO_BLOCK);
+      if (blocks.length === 0) continue;
+      for (let i = 0; i < BLOCK_LENGTH; i++) {
+        for (const block of blocks) left -= this.#counts[(block << BLOCK_BITS) + i] as number;
+        if (left <= 0) return hdrHighestValueUs((bucket << BLOCK_BITS) + i);
+      }
     }
     return 0;
   }
@@ -103,15 +105,26 @@ export class HistogramPool {
     return block;
   }
 
-  #forEach(id: number, visit: (index: number, count: number) => void): void {
+  /** How many indices have a count. */
+  #countOfUsed(id: number): number {
+    let used = 0;
     for (let bucket = 0; bucket < BLOCKS_PER_HISTOGRAM; bucket++) {
       const block = this.#blockOf[id * BLOCKS_PER_HISTOGRAM + bucket] as number;
       if (block === NO_BLOCK) continue;
-      const start = block << BLOCK_BITS;
-      for (let i = 0; i < BLOCK_LENGTH; i++) {
-        const count = this.#counts[start + i] as number;
-        if (count > 0) visit((bucket << BLOCK_BITS) + i, count);
-      }
+      const end = (block + 1) << BLOCK_BITS;
+      for (let at = block << BLOCK_BITS; at < end; at++) if (this.#counts[at] !== 0) used++;
     }
+    return used;
+  }
+
+  #totalOf(id: number): number {
+    let total = 0;
+    for (let bucket = 0; bucket < BLOCKS_PER_HISTOGRAM; bucket++) {
+      const block = this.#blockOf[id * BLOCKS_PER_HISTOGRAM + bucket] as number;
+      if (block === NO_BLOCK) continue;
+      const end = (block + 1) << BLOCK_BITS;
+      for (let at = block << BLOCK_BITS; at < end; at++) total += this.#counts[at] as number;
+    }
+    return total;
   }
 }
