@@ -150,3 +150,27 @@ test('an interval of two workers: cells and shards are added, the earliest failu
     rest: [{ phase: 1, second: 0, service: {}, queue: {}, dispatchLag: [5, 4] }],
   });
 });
+
+test('p99 of the dispatch lag is that of an HDR histogram of all of it, over phases and seconds', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 1 }), fc.integer({ min: 0, max: 5_000_000 })), { minLength: 1, maxLength: 300 }),
+      (lags) => {
+        const recorder = new Recorder(4);
+        const reference = hdr.build({
+          bitBucketSize: 32,
+          lowestDiscernibleValue: 1,
+          highestTrackableValue: HIGHEST_TRACKABLE_US,
+          numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
+        });
+        for (const [phase, lagUs] of lags) {
+          recorder.planned(phase, 0, phase * 1_500_000, lagUs);
+          reference.recordValue(lagUs);
+        }
+        recorder.takeRest();
+        assert.equal(recorder.dispatchLagP99Us, reference.getValueAtPercentile(99));
+      },
+    ),
+  );
+  assert.equal(new Recorder(4).dispatchLagP99Us, 0);
+});
