@@ -7,6 +7,7 @@ import { assert } from '../base/assert.js';
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import { KvbenchError, messageOf } from '../base/errors.js';
 import { ALL_CLIENTS, type Plan } from '../plan/plan.js';
+import { PortPicker } from '../topology/ports.js';
 import type { Target, TargetNode } from '../topology/target.js';
 import { announcedAddress } from '../topology/targetCore.js';
 import { type LinkRef, linkKey, linkText } from './links.js';
@@ -16,8 +17,8 @@ import { ToxiproxyHttp, ToxiproxyReplyError } from './toxiproxyHttp.js';
 import { noJournal, type UndoEntry, type UndoLog } from './undoJournal.js';
 
 /**
- * Listening ports are tried from here on, below the range from which the system takes ports for outgoing connections: while a proxy is
- * disabled its port is free, and a reconnecting client must not be given it.
+ * On a Toxiproxy of another machine listening ports are tried from here on, below the range from which the system takes ports for outgoing
+ * connections: while a proxy is disabled its port is free, and a reconnecting client must not be given it.
  */
 const FIRST_PORT = 22_000;
 const PORT_COUNT = 10_000;
@@ -105,6 +106,7 @@ export class Proxies implements ProxyControl {
   readonly #proxyOf = new Map<string, ToxiproxyProxy>();
   readonly #toxics = new Map<string, Toxic<Record<string, number>>>();
   readonly #run = `kvbench-${process.pid}-${monotonicUs().toString(36)}`;
+  readonly #ports = new PortPicker();
   #nextOffset = monotonicUs() % PORT_COUNT;
 
   constructor(url: string, embedded: Embedded | null, journal: UndoLog) {
@@ -242,6 +244,7 @@ export class Proxies implements ProxyControl {
   async close(): Promise<void> {
     const proxies = [...this.#proxyOf];
     this.#proxyOf.clear();
+    this.#ports.release();
     if (this.#embedded) return this.#embedded.close();
     const results = await Promise.allSettled(
       proxies.map(async ([nodeId, proxy]) => {
@@ -273,7 +276,7 @@ export class Proxies implements ProxyControl {
     const upstream = `${host.includes(':') ? `[${host}]` : host}:${upstreamPort}`;
     this.#entries.set(linkKey(link), await this.#journal.add({ kind: 'toxiproxy', url: this.url, proxy: name }));
     for (let tries = 1; ; tries++) {
-      const port = FIRST_PORT + (this.#nextOffset++ % PORT_COUNT);
+      const port = this.#isLocal() ? await this.#ports.next() : FIRST_PORT + (this.#nextOffset++ % PORT_COUNT);
       try {
         return await this.#client.createProxy({ name, listen: `${this.#listenHost()}:${port}`, upstream, enabled: true });
       } catch (error) {

@@ -99,6 +99,8 @@ async function ports(): Promise<DoctorCheck> {
     observed = `${found} of ${PORTS_WANTED} wanted ports on 127.0.0.1 are free between ${lowest} and ${highest}`;
   } catch (thrown) {
     observed = messageOf(thrown);
+  } finally {
+    picker.release();
   }
   const good = found === PORTS_WANTED;
   return {

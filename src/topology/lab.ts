@@ -92,11 +92,16 @@ async function startOn(
   const watched = plan.sentinel ? ` and ${plan.sentinel.count} ${plan.sentinel.count === 1 ? 'sentinel' : 'sentinels'}` : '';
   options.onProgress(`Starting ${count} ${server.product}-server ${server.version}${watched} …`);
   const context: StartContext = { server, plan, processes, ports: new PortPicker(), mesh, signal: options.signal };
-  const nodes = await allOrFirstError(Array.from({ length: count }, (_, i) => startServer(`n${i + 1}`, context)));
-  await mesh?.network.connect(nodes);
-  const core = await form(nodes, context, options);
-  await core.describeNow(server.product, server.version);
-  return new LabTarget(core, context, supervisor);
+  try {
+    const nodes = await allOrFirstError(Array.from({ length: count }, (_, i) => startServer(`n${i + 1}`, context)));
+    await mesh?.network.connect(nodes);
+    const core = await form(nodes, context, options);
+    await core.describeNow(server.product, server.version);
+    return new LabTarget(core, context, supervisor);
+  } catch (error) {
+    context.ports.release();
+    throw error;
+  }
 }
 
 /** Started servers become what the plan wants, ready to be loaded. */
@@ -277,6 +282,7 @@ class LabTarget implements Target {
   readonly #core: TargetCore;
   readonly #supervisor: Supervisor;
   readonly #mesh: MeshPlaces | null;
+  readonly #ports: PortPicker;
 
   constructor(core: TargetCore, context: StartContext, supervisor: Supervisor) {
     this.mode = core.mode;
@@ -287,6 +293,7 @@ class LabTarget implements Target {
     this.#core = core;
     this.#supervisor = supervisor;
     this.#mesh = context.mesh;
+    this.#ports = context.ports;
   }
 
   describe(): RunTargetRecord {
@@ -313,5 +320,6 @@ class LabTarget implements Target {
     this.#core.poller.close();
     await this.#supervisor.stop();
     await this.#mesh?.block.release();
+    this.#ports.release();
   }
 }

@@ -90,6 +90,7 @@ export class LinkMesh implements LabNetwork {
     this.#tell({ type: 'close' }).catch(() => undefined);
     await this.#exited;
     clearTimeout(limit);
+    this.#ports.release();
     await this.proxies.close();
   }
 
