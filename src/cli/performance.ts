@@ -8,7 +8,7 @@ import { messageOf } from '../base/errors.js';
 import { formatCount } from '../base/units.js';
 import { holdYoungGeneration } from '../base/youngGeneration.js';
 import { ChaosController } from '../chaos/controller.js';
-import { proveWhole } from '../chaos/proof.js';
+import { type Proof, proveWhole } from '../chaos/proof.js';
 import { type Observer, type ObserverOptions, startObserver } from '../observe/observer.js';
 import { clientGroupsOf, type Plan } from '../plan/plan.js';
 import type { EventRecord } from '../result/records.js';
@@ -29,6 +29,8 @@ const START_LEAD_US = 500_000;
 /** How long a healed target may take to have all its replicas in sync before the run goes on without. */
 export const RECOVERY_LIMIT_US = 60_000_000;
 const RECOVERY_LOOK_EVERY_US = 50_000;
+/** What is not whole is looked at again for as long. */
+const PROOF_LIMIT_US = 3_000_000;
 
 export type PerformanceEnd =
   | { kind: 'complete' }
@@ -260,7 +262,14 @@ async function recordProof(
   sinceT0: () => number,
 ): Promise<void> {
   const { mode, processes } = target;
-  const { holds, missing } = await proveWhole({ mode, view: observer.view(), processes, proxies, removed: new Set(), shortfalls });
+  const look = (): Promise<Proof> => proveWhole({ mode, view: observer.view(), processes, proxies, removed: new Set(), shortfalls });
+  const limitUs = monotonicUs() + PROOF_LIMIT_US;
+  let { holds, missing } = await look();
+  // The work of reading everything back can have kept this process, and on a small machine the servers, from answering for a moment.
+  while (missing.length > shortfalls.length && monotonicUs() < limitUs) {
+    await sleepUs(RECOVERY_LOOK_EVERY_US);
+    ({ holds, missing } = await look());
+  }
   stream.event({ tUs: sinceT0(), type: 'proof', holds, missing });
 }
 

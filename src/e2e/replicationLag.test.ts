@@ -37,7 +37,7 @@ test('replication lag is what the toxic adds, on every replica, and markers leav
     const { p50, count } = at('inForce');
     assert.ok(count > 10, `${count}`);
     assert.ok(p50 > TOXIC_MS * 990 && p50 < TOXIC_MS * 2000, `${node} in force: ${JSON.stringify(at('inForce'))}`);
-    assert.ok(lag.resolution && lag.resolution.p50 < 50_000);
+    assert.ok(lag.resolution && lag.resolution.p50 < 500_000, JSON.stringify(lag.resolution));
   }
   assert.ok(Object.keys(summary.clocks?.nodes ?? {}).length === 5);
   assert.match(finished.stdout, /REPLICATION LAG/);

@@ -17,6 +17,8 @@ export const POLL_INTERVAL_US = 100_000;
 export const REPLY_LIMIT_US = 300_000;
 /** For TCP, TLS, login and the end of loading; beyond it the attempt is given up and the node is unreachable. */
 export const CONNECT_LIMIT_US = 2_000_000;
+/** After a pause of our own process as long as this between two ticks nobody is judged at once. */
+const STANDSTILL_US = 2 * POLL_INTERVAL_US;
 /** A connection that owes an answer for this long is replaced: a network may have forgotten it. */
 const REPLACE_AFTER_US = 5_000_000;
 
@@ -61,6 +63,7 @@ export class NodeProbe {
   #trueAtUs = monotonicUs();
   /** When the connection was begun or, on an old one, the question asked. */
   #triedAtUs = monotonicUs();
+  #tickedAtUs = 0;
   #reachable: boolean | null = null;
   #lastError = '';
   #stopped = false;
@@ -85,7 +88,11 @@ export class NodeProbe {
   tick(): void {
     if (this.#stopped) return;
     const nowUs = monotonicUs();
+    const stoodStill = nowUs - this.#tickedAtUs > STANDSTILL_US;
+    this.#tickedAtUs = nowUs;
     if (this.#askedAtUs !== null) {
+      // What was answered meanwhile is not read yet.
+      if (stoodStill) return;
       const silentUs = nowUs - this.#askedAtUs;
       if (silentUs > REPLY_LIMIT_US) this.#noteReachable(false, nowUs, `no reply within ${REPLY_LIMIT_US / 1000} ms`);
       if (silentUs > REPLACE_AFTER_US) this.#drop();
@@ -95,7 +102,7 @@ export class NodeProbe {
       this.#triedAtUs = nowUs;
       this.#ask(nowUs);
     } else if (!this.#redis) this.#open(nowUs);
-    else if (nowUs - this.#connectingSinceUs > CONNECT_LIMIT_US) {
+    else if (!stoodStill && nowUs - this.#connectingSinceUs > CONNECT_LIMIT_US) {
       this.#noteReachable(false, nowUs, this.#lastError || `no connection within ${CONNECT_LIMIT_US / 1000} ms`);
       this.#drop();
     }
