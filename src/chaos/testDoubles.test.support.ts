@@ -12,7 +12,7 @@ import type { ProxyControl, ToxicSpec } from './proxyControl.js';
 import { noJournal } from './undoJournal.js';
 
 /** Waits until `look` says so; throws with `what` when it never does. */
-export async function waitFor(what: string, look: () => boolean | Promise<boolean>, limitMs = 5_000): Promise<void> {
+export async function waitFor(what: string, look: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
   const limitUs = monotonicUs() + limitMs * 1000;
   while (!(await look())) {
     if (monotonicUs() > limitUs) throw new Error(`still waiting after ${limitMs} ms: ${what}`);

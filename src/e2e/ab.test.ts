@@ -21,7 +21,7 @@ load:
 const DELAY_US = 60_000;
 
 test('a candidate that gives up before the server answers fails the rule at the first look that can tell', {
-  timeout: 90_000,
+  timeout: 150_000,
 }, async () => {
   const server = await KnownServer.start({ kind: 'delay', delayUs: DELAY_US });
   after(() => server.close());

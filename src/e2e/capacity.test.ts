@@ -63,7 +63,7 @@ test('the known capacity of a limited server is found, in one report over its tr
   assert.equal(readFileSync(join(dir, 'report.html'), 'utf8'), page);
 });
 
-test('an interrupted search writes what it has and ends with 105', { timeout: 60_000 }, async () => {
+test('an interrupted search writes what it has and ends with 105', { timeout: 120_000 }, async () => {
   const url = await knownServer();
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');

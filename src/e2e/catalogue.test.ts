@@ -22,7 +22,7 @@ import {
 // Mostly they wait.
 describe('the catalogue', { concurrency: 2 }, () => {
   test('failover, client-pause, client-kill, slow-command, config, throttle, wipe, full-sync: each has its effect and is healed', {
-    timeout: 90_000,
+    timeout: 150_000,
   }, async () => {
     const temp = temporaryFolder();
     const cwd = temporaryFolder();
@@ -95,7 +95,7 @@ chaos:
   });
 
   test('reshard, exec, fork, rolling-restart, rolling-upgrade: no operation is lost while slots move, and all of it heals', {
-    timeout: 90_000,
+    timeout: 150_000,
   }, async () => {
     const temp = temporaryFolder();
     const cwd = temporaryFolder();
@@ -194,7 +194,7 @@ thresholds: { "errors{fault:1}": ["count==0"] }
     await assertNothingLeft(temp);
   });
 
-  test('remove-node, add-node: slots go to the newcomer and back, no operation is lost, and what left is gone', { timeout: 90_000 }, async () => {
+  test('remove-node, add-node: slots go to the newcomer and back, no operation is lost, and what left is gone', { timeout: 150_000 }, async () => {
     const temp = temporaryFolder();
     const cwd = temporaryFolder();
     const profile = writeProfile(

@@ -40,7 +40,7 @@ test('a mistyped command, flag or shipped name gets a suggestion and 104', async
   }
 });
 
-test('validate, list, schema, doctor and --dry-run answer and start nothing', { timeout: 60_000 }, async () => {
+test('validate, list, schema, doctor and --dry-run answer and start nothing', { timeout: 120_000 }, async () => {
   const cwd = temporaryFolder();
   const profiles = readdirSync(join(packageRoot, 'profiles')).map((name) => join(packageRoot, 'profiles', name));
   const validated = await runKvbench(['validate', ...profiles], { cwd });
@@ -115,7 +115,7 @@ function base(extra: string): string {
   return `name: x\ntarget: { topology: standalone }\nload: { workload: session-cache, phases: [ { name: a, duration: 5s, rate: 10/s } ] }\n${extra}\n`;
 }
 
-test('fifteen kinds of wrong profile: one clear message each, 104, nothing started', { timeout: 60_000 }, async () => {
+test('fifteen kinds of wrong profile: one clear message each, 104, nothing started', { timeout: 120_000 }, async () => {
   const cwd = temporaryFolder();
   for (const [name, text, expected] of wrongProfiles) {
     const file = typeof text === 'string' ? writeProfile(cwd, 'wrong.yaml', text) : join(cwd, 'wrong.yaml');

@@ -38,7 +38,7 @@ thresholds: { "latency{op:touch}": "count>50" }
 `;
 }
 
-test('an external server keeps every key it had, byte for byte', { timeout: 60_000 }, async () => {
+test('an external server keeps every key it had, byte for byte', { timeout: 120_000 }, async () => {
   const server = await startServer();
   const cwd = temporaryFolder();
   await server.client.mset('a', '1', 'kvbench', 'no colon', 'kvbenches:1', 'x');
@@ -60,7 +60,7 @@ test('an external server keeps every key it had, byte for byte', { timeout: 60_0
   assert.deepEqual(await everything(server.client), before);
 });
 
-test('a foreign key under the prefix: refused with 100, and nothing is touched', { timeout: 60_000 }, async () => {
+test('a foreign key under the prefix: refused with 100, and nothing is touched', { timeout: 120_000 }, async () => {
   const server = await startServer();
   const cwd = temporaryFolder();
   await server.client.set('kvbench:7', 'precious');
@@ -72,7 +72,7 @@ test('a foreign key under the prefix: refused with 100, and nothing is touched',
   assert.deepEqual(await everything(server.client), before);
 });
 
-test('TLS and a password from the environment; the secret is in no result', { timeout: 60_000 }, async () => {
+test('TLS and a password from the environment; the secret is in no result', { timeout: 120_000 }, async () => {
   const cwd = temporaryFolder();
   const certificate = await generate([{ name: 'commonName', value: 'localhost' }], { keySize: 2048 });
   writeFileSync(join(cwd, 'cert.pem'), certificate.cert);
@@ -117,7 +117,7 @@ test('TLS and a password from the environment; the secret is in no result', { ti
   assert.deepEqual([...(await everything(server.client)).keys()], ['mine']);
 });
 
-test('a server that is not there: one clear message and 100', { timeout: 30_000 }, async () => {
+test('a server that is not there: one clear message and 100', { timeout: 90_000 }, async () => {
   const cwd = temporaryFolder();
   const finished = await runKvbench(['run', '--url', 'redis://127.0.0.1:1', '--workload', 'session-cache', '--rate', '100/s', '--duration', '1s'], {
     cwd,
@@ -127,7 +127,7 @@ test('a server that is not there: one clear message and 100', { timeout: 30_000 
   assert.doesNotMatch(finished.stderr, /\n\s+at /);
 });
 
-test('a quick run with --url needs no profile', { timeout: 60_000 }, async () => {
+test('a quick run with --url needs no profile', { timeout: 120_000 }, async () => {
   const server = await startServer();
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');

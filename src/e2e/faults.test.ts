@@ -15,7 +15,7 @@ import {
 } from './harness.js';
 
 test('a server stopped for one second: response time shows the whole stall, service time does not, the queue explains the rest', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
@@ -54,7 +54,7 @@ chaos:
   await assertNothingLeft(temp);
 });
 
-test('a latency toxic adds its delay to the service time while it is in force, and only then', { timeout: 60_000 }, async () => {
+test('a latency toxic adds its delay to the service time while it is in force, and only then', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const profile = writeProfile(
@@ -84,7 +84,7 @@ chaos:
   await assertNothingLeft(temp);
 });
 
-test('a server that somebody stops by hand is an incident with milestones', { timeout: 60_000 }, async () => {
+test('a server that somebody stops by hand is an incident with milestones', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const profile = writeProfile(

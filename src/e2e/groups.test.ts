@@ -26,7 +26,7 @@ function summaryOf(dir: string): RunsGroupSummary {
   return JSON.parse(readFileSync(join(dir, 'summary.json'), 'utf8')) as RunsGroupSummary;
 }
 
-test('variants alternate, all are played though one fails, and report makes the same group again', { timeout: 90_000 }, async () => {
+test('variants alternate, all are played though one fails, and report makes the same group again', { timeout: 150_000 }, async () => {
   const cwd = temporaryFolder();
   const temp = temporaryFolder();
   const file = writeProfile(cwd, 'settings.yaml', profile);
@@ -68,7 +68,7 @@ test('variants alternate, all are played though one fails, and report makes the 
 });
 
 test('an interrupted group writes what it has and ends with 105; a server that does not start ends it with 100 and leaves no folder', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const cwd = temporaryFolder();
   const temp = temporaryFolder();
@@ -90,7 +90,7 @@ test('an interrupted group writes what it has and ends with 105; a server that d
   await assertNothingLeft(temp);
 });
 
-test('what a group cannot be is said before anything starts; --dry-run shows every variant', { timeout: 30_000 }, async () => {
+test('what a group cannot be is said before anything starts; --dry-run shows every variant', { timeout: 90_000 }, async () => {
   const cwd = temporaryFolder();
   const file = writeProfile(cwd, 'settings.yaml', profile);
   const dry = await runKvbench(['run', file, '--repeat', '2', '--dry-run'], { cwd });

@@ -116,7 +116,7 @@ describe('labs in the background', atOnce, () => {
   });
 
   test('kill -9 in the middle of a fault on someone else’s servers: kvbench heal undoes it, and leaves a living run alone', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const [cwd, runtime] = [temporaryFolder(), temporaryFolder()];
     const toxiproxy = await startEmbeddedToxiproxy();

@@ -143,7 +143,7 @@ test('one-way and bridge: who reaches whom, by the nodes’ own view', { skip: p
   }
 });
 
-test('kill -9 in the middle of a partition leaves no server, proxy or folder', { skip: process.platform !== 'linux', timeout: 60_000 }, async () => {
+test('kill -9 in the middle of a partition leaves no server, proxy or folder', { skip: process.platform !== 'linux', timeout: 120_000 }, async () => {
   const [temp, cwd] = [temporaryFolder(), temporaryFolder()];
   const running = startKvbench(['run', splitBrain, '--set', 'chaos.0.at=200ms', '--out', 'out'], { cwd, temp });
   await running.said(/partition 1: n1 \+ minority \| n2–n6 \+ majority cut apart/);
@@ -154,7 +154,7 @@ test('kill -9 in the middle of a partition leaves no server, proxy or folder', {
 
 test('an exception in the middle of a partition: it is healed, told as a bug, and nothing is left', {
   skip: process.platform !== 'linux',
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const [temp, cwd] = [temporaryFolder(), temporaryFolder()];
   const word = join(cwd, 'now');

@@ -42,7 +42,7 @@ async function statesAt(url: string): Promise<ProxyState[]> {
   return Object.values((await (await fetch(`${url}/proxies`)).json()) as Record<string, ProxyState>);
 }
 
-test('kvbench proxy: proxies of a file, several clients at once, a port that is taken, and an end of every link', { timeout: 60_000 }, async () => {
+test('kvbench proxy: proxies of a file, several clients at once, a port that is taken, and an end of every link', { timeout: 120_000 }, async () => {
   const cwd = temporaryFolder();
   const upstream = new Upstream(echo);
   const config = [
@@ -120,7 +120,7 @@ function outcome({ summary }: Results): unknown {
 
 test('toxiproxy: URL: as embedded, foreign proxies untouched, and kvbench heal after a kill -9', {
   skip: process.platform !== 'linux',
-  timeout: 90_000,
+  timeout: 150_000,
 }, async () => {
   const [cwd, temp, runtime] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
   const env = { KVBENCH_RUNTIME_DIR: runtime };

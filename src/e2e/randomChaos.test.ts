@@ -5,13 +5,13 @@ import { test } from 'node:test';
 import { runSeed } from './chaosSeeds.js';
 import { assertNothingLeft, readResults, runKvbench, temporaryFolder, writeProfile } from './harness.js';
 
-test('one seed twice: the same faults at the same planned times, healed both times with nothing left', { timeout: 90_000 }, async () => {
+test('one seed twice: the same faults at the same planned times, healed both times with nothing left', { timeout: 150_000 }, async () => {
   const [first, second] = await Promise.all([runSeed(11, '9s'), runSeed(11, '9s')]);
   assert.ok(first.faults.length >= 1, first.faults.join());
   assert.deepEqual(second.faults, first.faults);
 });
 
-test('a stop condition ends the run with 108, heals what is in force and writes the results', { timeout: 60_000 }, async () => {
+test('a stop condition ends the run with 108, heals what is in force and writes the results', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const profile = writeProfile(

@@ -27,7 +27,7 @@ chaos:
 `;
 
 test('kill -9 in mid-run, with a server stopped: no server and no folder is left, and the folder still makes a report', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
@@ -47,7 +47,7 @@ test('kill -9 in mid-run, with a server stopped: no server and no folder is left
   assert.ok(summary.ops.ok > 0);
 });
 
-test('Ctrl-C heals, writes the results and ends with 105', { timeout: 60_000 }, async () => {
+test('Ctrl-C heals, writes the results and ends with 105', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');
@@ -65,7 +65,7 @@ test('Ctrl-C heals, writes the results and ends with 105', { timeout: 60_000 }, 
   await assertNothingLeft(temp);
 });
 
-test('Ctrl-C while the lab is starting ends with 105 and leaves nothing, not even a result folder', { timeout: 60_000 }, async () => {
+test('Ctrl-C while the lab is starting ends with 105 and leaves nothing, not even a result folder', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');
@@ -78,7 +78,7 @@ test('Ctrl-C while the lab is starting ends with 105 and leaves nothing, not eve
   await assertNothingLeft(temp);
 });
 
-test('a second Ctrl-C ends at once', { timeout: 60_000 }, async () => {
+test('a second Ctrl-C ends at once', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const running = startKvbench(['run', writeProfile(cwd, 'p.yaml', pausedCluster(60)), '--out', join(cwd, 'out')], { cwd, temp });
@@ -89,7 +89,7 @@ test('a second Ctrl-C ends at once', { timeout: 60_000 }, async () => {
   await assertNothingLeft(temp, 5000);
 });
 
-test('a threshold with abortOnFail ends the run early with 99', { timeout: 60_000 }, async () => {
+test('a threshold with abortOnFail ends the run early with 99', { timeout: 120_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const dir = join(cwd, 'out');
@@ -107,7 +107,7 @@ test('a threshold with abortOnFail ends the run early with 99', { timeout: 60_00
   await assertNothingLeft(temp);
 });
 
-test('two runs at once in one folder, one with each client, both pass, each with its own results', { timeout: 90_000 }, async () => {
+test('two runs at once in one folder, one with each client, both pass, each with its own results', { timeout: 150_000 }, async () => {
   const temp = temporaryFolder();
   const cwd = temporaryFolder();
   const profile = writeProfile(

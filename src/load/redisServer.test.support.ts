@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { monotonicUs, sleepUs } from '../base/clock.js';
 import type { LoadEndpoints } from './client.js';
 
-const WAIT_LIMIT_US = 10_000_000;
+const WAIT_LIMIT_US = 30_000_000;
 const POLL_US = 10_000;
 
-/** Waits for a state; fails loudly after 10 s. */
+/** Waits for a state; fails loudly after 30 s. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineUs = monotonicUs() + WAIT_LIMIT_US;
   while (!(await holds())) {

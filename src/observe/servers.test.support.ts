@@ -12,7 +12,7 @@ import type { EventOf, EventRecord, EventType, NodeRecord, RunSink } from '../re
 import { noAccess, openControl } from '../topology/connection.js';
 import type { Target, TargetNode } from '../topology/target.js';
 
-const WAIT_LIMIT_MS = 10_000;
+const WAIT_LIMIT_MS = 30_000;
 
 export interface TestServer {
   node: TargetNode;

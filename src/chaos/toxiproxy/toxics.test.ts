@@ -344,7 +344,8 @@ describe('slicer', () => {
     await client.bytes(sent.length);
     assert.ok(monotonicUs() - startUs >= 7 * 3_000);
     assert.deepEqual(client.data, sent);
-    assert.ok(client.chunks.length >= 4, `${client.chunks.length} chunks`);
+    // A reader that gets no core for a while reads several as one.
+    assert.ok(client.chunks.length >= 2, `${client.chunks.length} chunks`);
   });
 
   test('what is not sent yet passes on removal', async () => {
