@@ -51,13 +51,11 @@ function othersTitle(others: readonly ComparisonRow[]): string {
 
 function rulesTable(rules: readonly RuleResult[]): string {
   return table(
-    ['rule', 'base', 'candidate', 'change', 'interval', 'outcome'],
+    ['rule', 'base', 'candidate', 'change', 'outcome'],
     rules.map((result) => {
       const { row, outcome } = result;
       const values =
-        row === null
-          ? ['–', '–', '–', '–']
-          : [valueText(row.base.value, row.unit), valueText(row.candidate.value, row.unit), changeText(row), intervalText(row)];
+        row === null ? ['–', '–', '–'] : [valueText(row.base.value, row.unit), valueText(row.candidate.value, row.unit), changeCell(row)];
       return [`\`${plain(result.rule)}\``, ...values, `${outcomeMarks[outcome]} ${ruleWords[outcome]}`];
     }),
   );
@@ -76,19 +74,23 @@ function reasons(rules: readonly RuleResult[]): string[] {
 
 function rowsTable(rows: readonly ComparisonRow[]): string {
   return table(
-    ['figure', 'base', 'candidate', 'change', 'interval', 'verdict'],
+    ['figure', 'base', 'candidate', 'change', 'verdict'],
     rows.map((row) => [
       `\`${plain(row.id)}\``,
       valueText(row.base.value, row.unit),
       valueText(row.candidate.value, row.unit),
-      changeText(row),
-      intervalText(row),
+      changeCell(row),
       `${verdictMarks[row.verdict]} ${row.verdict === '~' ? 'same' : verdictWord(row)}`,
     ]),
   );
 }
 
-/** Of a name, four figures and a verdict. Figures and their units stay on one line. */
+/** The interval below the change: beside it the table would be wider than a comment. */
+function changeCell(row: ComparisonRow): string {
+  return row.interval === null ? changeText(row) : `${changeText(row)}<br>${intervalText(row)}`;
+}
+
+/** Of a name, three figures and a verdict. Figures and their units stay on one line. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell, i) => (i === 0 ? cell : cell.replace(/ /g, '\u00a0'))).join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i > 0 && i < head.length - 1 ? '--:' : '---'))), ...rows.map(line)].join('\n');
